@@ -1,0 +1,1 @@
+"""Pure arithmetic on recorded readings: no clock, no socket, no file."""

@@ -1,0 +1,49 @@
+"""The errors a caller may have to handle, one class for each kind of handling."""
+
+
+class CasawattError(Exception):
+    """Base of every error that casawatt raises on purpose; its text is meant for a person."""
+
+
+class ConfigError(CasawattError):
+    """The config cannot be used; the text names the file, the line and the option."""
+
+
+class PacketError(CasawattError):
+    """Bytes from a device could not be understood or trusted.
+
+    `cause` is a short fixed word that counts are kept by (`length`, `replay`, ...);
+    the text says the particulars.
+    """
+
+    def __init__(self, cause: str, detail: str) -> None:
+        super().__init__(detail)
+        self.cause = cause
+
+
+class StoreError(CasawattError):
+    """The store cannot do what was asked; the text names the file."""
+
+
+class StoreBusyError(StoreError):
+    """Another service holds this data folder; the text names its process and address."""
+
+
+class StoreFullError(StoreError):
+    """The disk is full and the bounded memory behind it too: this reading was not kept."""
+
+
+class StoreCorruptError(StoreError):
+    """What was read back is not what was written; the text names the file and the place."""
+
+
+class RegistryError(CasawattError):
+    """A meter, device or binding that cannot be as asked; the text says which and why."""
+
+
+class UnknownMeterError(RegistryError):
+    """There is no meter of that slug."""
+
+
+class ImportFileError(CasawattError):
+    """A file to import cannot be understood at all; the text names the file and the line."""

@@ -1,0 +1,102 @@
+"""Meters, the devices that measure for them, and what makes watts of what devices say."""
+
+import re
+from enum import StrEnum
+
+import msgspec
+
+from casawatt.model.errors import RegistryError
+from casawatt.model.reading import POWER_FACTOR_ONE
+
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def check_slug(slug: str) -> str:
+    """Return `slug` if it may name a meter, i.e. words of a-z and 0-9 joined by hyphens.
+
+    Raises RegistryError otherwise.
+    """
+    if len(slug) > 64 or not SLUG.fullmatch(slug):
+        message = f"{slug!r} cannot name a meter: use words of a-z and 0-9 joined by hyphens, as in 'washing-machine'"
+        raise RegistryError(message)
+    return slug
+
+
+class Cadence(StrEnum):
+    """When a device speaks; it decides what the power between two readings was."""
+
+    CHANGE = "change"
+    """On change: the power holds until the next reading."""
+    POLLED = "polled"
+    """At even times: the power moved in a straight line."""
+
+
+class Traits(msgspec.Struct, frozen=True):
+    """What a source declares about its devices' readings.
+
+    `gap_limit_ms`: two readings further apart than this have a gap between them.
+    `time_grid_ms`: stamps are rounded to whole multiples of this; jitter below it is noise.
+    `clock_tolerance_ms`: a stamp further than this from our own clock is not believed, and
+    the time of arrival is taken; None where readings may rightly be old.
+    """
+
+    cadence: Cadence
+    gap_limit_ms: int
+    time_grid_ms: int = 1
+    clock_tolerance_ms: int | None = None
+
+
+class Calibration(msgspec.Struct, frozen=True):
+    """What turns a meter's raw readings into watts and spans, from `from_ms` (UTC ms) on.
+
+    A dated record: a later one never changes what came before it.
+    """
+
+    from_ms: int
+    nominal_voltage_mv: int = 230_000
+    power_factor_e4: int = POWER_FACTOR_ONE
+    cadence: Cadence = Cadence.CHANGE
+    gap_limit_ms: int = 60_000
+
+
+class Device(msgspec.Struct, frozen=True):
+    """The thing that measures, known by its source and address."""
+
+    device_id: int
+    source: str
+    address: str
+
+
+class Binding(msgspec.Struct, frozen=True):
+    """A device measures for a meter from `from_ms` until before `to_ms` (None: still)."""
+
+    binding_id: int
+    meter_id: int
+    device: Device
+    from_ms: int
+    to_ms: int | None
+
+
+class Meter(msgspec.Struct, frozen=True):
+    """One metered point; it keeps its identity when the device behind it is replaced.
+
+    `parent` is the slug of the meter that this one's power is part of.
+    """
+
+    meter_id: int
+    slug: str
+    name: str
+    appliance: str | None = None
+    parent: str | None = None
+
+
+class NewDevice(msgspec.Struct, frozen=True):
+    """A device that was heard but belongs to no meter; nothing of it is recorded."""
+
+    source: str
+    address: str
+    power_w: float | None
+    current_a: float | None
+    time_ms: int
+    hint: str | None = None
+    """What the device says it is attached to, e.g. `fridge`; None when it says nothing."""

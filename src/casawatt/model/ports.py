@@ -1,0 +1,51 @@
+"""What the layers ask of each other, so that none needs to know who answers."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from casawatt.model.meter import Traits
+from casawatt.model.reading import Reading
+
+
+class Clock(Protocol):
+    """The home's clock. The demo's may run faster than the wall's."""
+
+    def now_ms(self) -> int:
+        """Return the time now in UTC milliseconds since 1970."""
+        ...
+
+
+class Inbox(Protocol):
+    """Where a source puts what its devices say."""
+
+    clock: Clock
+
+    def put(self, reading: Reading, *, hint: str | None = None) -> int:
+        """Take in one reading.
+
+        Returns its ticket: the reading is safe on the disk once `safe_ticket()` has reached it.
+        Returns 0 if it was not recorded: the device belongs to no meter, or the reading made no sense;
+        which of the two is counted and shown. `hint` is what the device says it is attached to.
+        """
+        ...
+
+    def safe_ticket(self) -> int:
+        """Return the highest ticket up to which everything would survive a power cut."""
+        ...
+
+    def when_safer(self, listener: Callable[[int], None]) -> None:
+        """Call `listener(safe_ticket)` each time more has become safe, for as long as the source runs."""
+        ...
+
+    def refuse(self, sender: str, cause: str, detail: str) -> None:
+        """Count something that could not be used; it is logged once per sender and cause."""
+        ...
+
+
+class SourceConfig(Protocol):
+    """The options of a source, as `[source.<name>]` in the config; one class `Config` per source file."""
+
+    @property
+    def traits(self) -> Traits:
+        """What the readings of this source are like."""
+        ...

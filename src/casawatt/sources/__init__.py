@@ -1,0 +1,1 @@
+"""One file a device family: what its bytes mean, as readings."""

@@ -1,0 +1,1 @@
+"""How bytes arrive; nothing of what they mean."""

@@ -1,0 +1,1 @@
+"""Virtual devices that speak the real protocols, for the demo home and the tests."""

@@ -1,0 +1,1 @@
+"""The HTTP API and the built pages; they only ask the store."""
