@@ -18,7 +18,7 @@ from casawatt.model.interval import Interval
 from casawatt.model.meter import Calibration
 from casawatt.model.reading import Record
 
-__all__ = ["START", "MeterState", "calibration_at", "dump", "load", "open_intervals", "run", "step"]
+__all__ = ["START", "MeterState", "calibration_at", "dump", "load", "open_intervals", "run", "step", "unsettled_since_ms"]
 
 
 class MeterState(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -70,6 +70,18 @@ def open_intervals(state: MeterState) -> tuple[Interval, ...]:
     """
     spans = energy.said_by_power(state.energy.pending)
     return _rollup_step(state.quarter, spans, _END_OF_TIME_MS)[1]
+
+
+def unsettled_since_ms(state: MeterState) -> int | None:
+    """Return since when (UTC ms) what later records say may still change the figures; None before the first record."""
+    if state.newest is None:
+        return None
+    since_ms = [state.newest.time_ms]
+    if state.energy.pending:
+        since_ms.append(state.energy.pending[0].start_ms)
+    if state.quarter.start_ms >= 0:
+        since_ms.append(state.quarter.start_ms)
+    return min(since_ms)
 
 
 _END_OF_TIME_MS = 2**62

@@ -119,7 +119,7 @@ def records_from(history: History, meter_id: int, from_ms: int) -> Iterator[Reco
 
 def unsettled_ms(state: pipeline.MeterState, boundary_ms: int) -> int:
     """Return the start of the first quarter-hour whose figures what comes at `boundary_ms` or later may still change."""
-    since_ms = pipeline.settled_until_ms(state)
+    since_ms = pipeline.unsettled_since_ms(state)
     return boundary_ms if since_ms is None else min(boundary_ms, quarter_ms(since_ms))
 
 
