@@ -24,7 +24,7 @@ _TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?")
 _EPOCH_S_RANGE = (5e8, 1e10)
 _EPOCH_MS_RANGE = (5e11, 1e13)
 _MONTHS = 12
-_MOST = 0.8
+_MOST = 0.6
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +117,7 @@ def _time(
         if len(indexes) == 1 and not said.time_columns and _followed_by_time_of_day(rows, indexes[0]):
             continue
         found = said.time_format or _time_format(texts)
-        if found is None:
+        if found is None or not (said.time_columns or _fits(found, texts)):
             continue
         if found in {TimeFormat.DMY, TimeFormat.MDY} and said.time_format is None and _day_or_month(texts) is None:
             notes.append(
@@ -130,6 +130,15 @@ def _time(
 
 def _followed_by_time_of_day(rows: list[list[str]], index: int) -> bool:
     return index + 1 < len(rows[0]) and all(_TIME_OF_DAY.fullmatch(row[index + 1]) for row in rows[:5])
+
+
+def _fits(time_format: TimeFormat, texts: list[str]) -> bool:
+    stamps, understood = StampReader(time_format, ZoneInfo("UTC")), 0
+    for text in texts:
+        with suppress(PacketError):
+            stamps.read(text)
+            understood += 1
+    return understood >= _MOST * len(texts)
 
 
 def _time_format(texts: list[str]) -> TimeFormat | None:

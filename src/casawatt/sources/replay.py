@@ -102,11 +102,11 @@ async def run(config: Config, inbox: Inbox, wait: Callable[[float], Awaitable[No
                 recorded_ms = reading.time_ms or 0
                 first_ms = recorded_ms if first_ms is None else first_ms
                 if config.speed > 0:
-                    await _until(start_ms + (recorded_ms - first_ms) / config.speed, inbox, wait)
+                    await _until(start_ms + round((recorded_ms - first_ms) / config.speed), inbox, wait)
                 time_ms = recorded_ms + (start_ms - first_ms if config.shift == "now" else 0)
                 inbox.put(msgspec.structs.replace(reading, time_ms=time_ms, received_ms=inbox.clock.now_ms()))
 
 
-async def _until(due_ms: float, inbox: Inbox, wait: Callable[[float], Awaitable[None]]) -> None:
+async def _until(due_ms: int, inbox: Inbox, wait: Callable[[float], Awaitable[None]]) -> None:
     while (ahead_ms := due_ms - inbox.clock.now_ms()) > 0:
         await wait(min(ahead_ms / 1000, LONGEST_WAIT_S))
