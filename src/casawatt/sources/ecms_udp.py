@@ -66,6 +66,7 @@ async def listening(config: Config, inbox: Inbox) -> AsyncIterator[UdpEndpoint]:
     endpoint = UdpEndpoint(config.host, config.port, lambda batch: collector.take(batch, loop.time()))
     collector.attach(endpoint)
     with endpoint:
+        inbox.when_safer(collector.tell_what_is_safe)
         yield endpoint
 
 
