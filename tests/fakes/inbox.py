@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable
 
 from casawatt.model.reading import Reading
-
 from tests.fakes.clock import ManualClock
 
 TIMEOUT_S = 10.0

@@ -215,10 +215,9 @@ class Collector:
             return
         dropped = endpoint.dropped
         if dropped is not None and dropped != self._dropped:
+            lost, room = dropped - self._dropped, endpoint.receive_buffer_bytes
             self._inbox.refuse(
-                "kernel",
-                "overflow",
-                f"{dropped - self._dropped} datagrams lost: the receive buffer of {endpoint.receive_buffer_bytes} bytes was full",
+                "kernel", "overflow", f"{lost} datagrams lost: the receive buffer of {room} bytes was full"
             )
             self._dropped = dropped
 
@@ -227,6 +226,8 @@ def _clock_detail(unix_s: int, received_ms: int) -> str:
     return f"its clock is off by {unix_s - received_ms // 1000} s; the time of arrival is taken"
 
 
-_WRAP_DETAIL = "its current may have passed 5.12 A, where version 1 starts again from zero; its figures are then too low"
+_WRAP_DETAIL = (
+    "its current may have passed 5.12 A, where version 1 starts again from zero; its figures are then too low"
+)
 
 _STALE_DETAIL = "a report from before this collector or the node's present boot began, perhaps replayed; asked again"

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Annotated
 
 import msgspec
 
@@ -29,11 +30,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """
 
     host: str = "0.0.0.0"  # noqa: S104 - nodes are elsewhere on the network, that is the point
-    port: int = 4444
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 4444
     keys_file: str | None = None
     require_v2: bool = False
-    max_packets_per_s: float = 200.0
-    gap_limit_s: float = 60.0
+    max_packets_per_s: Annotated[float, msgspec.Meta(gt=0)] = 200.0
+    gap_limit_s: Annotated[float, msgspec.Meta(gt=0)] = 60.0
     announce: bool = True
 
     @property
@@ -76,10 +77,12 @@ async def announced(config: Config, endpoint: UdpEndpoint) -> AsyncIterator[None
     async with AsyncExitStack() as stack:
         if config.announce:
             host, port = endpoint.address[:2]
-            announcement = Announcement(SERVICE_TYPE, "casawatt", host, port, {"versions": "1,2"})
+            announcement = Announcement(
+                SERVICE_TYPE, "casawatt", host, port, {"versions": "2" if config.require_v2 else "1,2"}
+            )
             try:
                 await stack.enter_async_context(announcement)
                 logger.info("announced by mDNS as %s.%s.local", announcement.name, SERVICE_TYPE)
-            except Exception as error:  # noqa: BLE001 - nodes can be given the address by hand
+            except OSError as error:
                 logger.warning("cannot announce by mDNS, nodes need this machine's address set by hand: %s", error)
         yield

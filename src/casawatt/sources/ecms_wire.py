@@ -21,6 +21,9 @@ V1_BYTES = 12
 V1_STEPS_PER_A = 50
 _V1 = struct.Struct(">6sIBB")
 
+_WRAP_FROM_STEPS = 224
+_WRAP_TO_STEPS = range(3, 33)
+
 
 class PacketV1(msgspec.Struct, frozen=True, gc=False):
     """A version 1 datagram: the station's six MAC bytes, Unix seconds, appliance code, current in steps of 20 mA."""
@@ -51,4 +54,4 @@ def may_have_wrapped(before_steps: int, after_steps: int) -> bool:
     without being off (0.06 to 0.64 A). That is a hint and no proof: an appliance can really do this,
     and a current that jumps far past 5.12 A at once leaves no trace at all.
     """
-    return before_steps >= 224 and 3 <= after_steps <= 32
+    return before_steps >= _WRAP_FROM_STEPS and after_steps in _WRAP_TO_STEPS

@@ -8,6 +8,7 @@ from typing import NoReturn
 import msgspec
 
 from casawatt.model.errors import PacketError
+from casawatt.model.reading import POWER_FACTOR_ONE
 
 MAGIC = b"CW"
 VERSION = 2
@@ -145,7 +146,7 @@ def _sample(fields: tuple[int, ...], sent_uptime_ms: int) -> Sample:
     uptime_ms = uptime_high << 32 | uptime_low
     if uptime_ms > sent_uptime_ms:
         _refuse("malformed", f"a sample of uptime {uptime_ms} ms, sent at {sent_uptime_ms} ms")
-    if power_factor_e4 > 10_000 and power_factor_e4 != _NO_POWER_FACTOR:
+    if power_factor_e4 > POWER_FACTOR_ONE and power_factor_e4 != _NO_POWER_FACTOR:
         _refuse("malformed", f"power factor {power_factor_e4} is over 10000")
     return Sample(
         uptime_ms,

@@ -3,9 +3,10 @@
 import asyncio
 import ipaddress
 import socket
+from typing import Self
 
 import ifaddr
-from zeroconf import InterfaceChoice, ServiceInfo
+from zeroconf import Error, InterfaceChoice, ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
 GOODBYE_TIMEOUT_S = 3.0
@@ -13,12 +14,12 @@ GOODBYE_TIMEOUT_S = 3.0
 
 
 class Announcement:
-    """Announces `name` as a service of `service_type` (`_casawatt._udp`) at `port`, for as long as it is entered.
+    """Announces a service of `service_type` (`_casawatt._udp`) at `port`, for as long as it is entered.
 
-    `host` is what the service is bound to: an address is announced alone and on its own
-    network; a wildcard stands for every address of this machine except loopback. A name that
-    is taken on the network gets a number added; `name` says what it became. Entering raises
-    OSError or zeroconf's own errors when the network does not allow it.
+    It is called `<name> on <this machine's name>`. `host` is the IP address that the service is
+    bound to: one address is announced alone and on its own network; a wildcard stands for every
+    address of this machine except loopback. Entering raises OSError when the
+    network does not allow it.
     """
 
     def __init__(self, service_type: str, name: str, host: str, port: int, properties: dict[str, str]) -> None:
@@ -26,12 +27,13 @@ class Announcement:
         self._host = host
         self._port = port
         self._properties = properties
-        self.name = name
+        self._machine = socket.gethostname().split(".")[0]
+        self.name = f"{name} on {self._machine}"
         self._zeroconf: AsyncZeroconf | None = None
         self._info: ServiceInfo | None = None
 
-    async def __aenter__(self) -> "Announcement":
-        """Announce; takes about two seconds, in which the network is asked whether the name is free."""
+    async def __aenter__(self) -> Self:
+        """Announce; takes about two seconds, in which the network is first asked for the same name."""
         addresses = announced_addresses(self._host)
         if not addresses:
             message = "no network interface has an address that could be announced"
@@ -44,11 +46,15 @@ class Announcement:
             port=self._port,
             parsed_addresses=addresses,
             properties=self._properties,
-            server=f"{socket.gethostname().split('.')[0]}-casawatt.local.",
+            server=f"{self._machine}-casawatt.local.",
         )
         try:
             announced = await self._zeroconf.async_register_service(info, allow_name_change=True)
             await announced
+        except Error as error:
+            await self._zeroconf.async_close()
+            message = f"{type(error).__name__} {error}"
+            raise OSError(message) from error
         except BaseException:
             await self._zeroconf.async_close()
             raise
@@ -64,7 +70,7 @@ class Announcement:
             async with asyncio.timeout(GOODBYE_TIMEOUT_S):
                 withdrawn = await self._zeroconf.async_unregister_service(self._info)
                 await withdrawn
-        except (TimeoutError, OSError):
+        except (TimeoutError, OSError, Error):
             pass  # the network is gone; the announcement runs out by itself
         finally:
             await self._zeroconf.async_close()
@@ -76,7 +82,7 @@ def announced_addresses(host: str) -> list[str]:
     if not bound.is_unspecified:
         return [host]
     found = (ipaddress.ip_address(_text(ip.ip)) for adapter in ifaddr.get_adapters() for ip in adapter.ips)
-    return [str(ip) for ip in found if not ip.is_loopback and (ip.version == 4 or bound.version == 6)]
+    return [str(ip) for ip in found if not ip.is_loopback and ip.version <= bound.version]
 
 
 def _text(ip: str | tuple[str, int, int]) -> str:

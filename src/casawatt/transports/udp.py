@@ -5,7 +5,7 @@ import logging
 import socket
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class UdpEndpoint:
         self.receive_buffer_bytes = _ask_for_receive_buffer(self._socket)
         """What the kernel granted; Linux says twice what was asked, half of it is its own bookkeeping."""
 
-    def __enter__(self) -> "UdpEndpoint":
+    def __enter__(self) -> Self:
         """Start reading."""
         self._loop.add_reader(self._socket.fileno(), self._drain)
         logger.info(
@@ -123,7 +123,7 @@ def _bound(host: str, port: int) -> socket.socket:
         host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
     )[0]
     bound = socket.socket(family, kind, protocol)
-    bound.setblocking(False)
+    bound.setblocking(False)  # noqa: FBT003 - the standard library's signature
     try:
         bound.bind(address)
     except OSError as error:

@@ -61,7 +61,7 @@ class NodeV1:
     `knows_time=False`: its stamp counts seconds since its start, as before it has NTP time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the settings of a node, each on its own
         self,
         mac: bytes,
         measure: Measure,
@@ -100,11 +100,12 @@ class NodeV1:
 class NodeV2:
     """A version 2 node: samples every `period_ms`, kept in a buffer of `buffer_samples` until safe at the collector.
 
-    `knows_time=False`: it starts without the time and learns it from the collector. Charge is summed
+    `knows_time=False`: it starts without the time and learns it from the collector. `clock_error_ms`: by how much
+    the time that it starts with is wrong. Charge is summed
     every `integrate_ms` from what `measure` shows.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the settings of a node, each on its own
         self,
         mac: bytes,
         key: bytes,
@@ -117,6 +118,7 @@ class NodeV2:
         buffer_samples: int = 3600,
         datagrams_at_once: int = 4,
         knows_time: bool = True,
+        clock_error_ms: int = 0,
         seed: int = 0,
     ) -> None:
         self.mac = mac
@@ -128,6 +130,7 @@ class NodeV2:
         self._buffer_samples = buffer_samples
         self._datagrams_at_once = datagrams_at_once
         self._starts_with_time = knows_time
+        self._clock_error_ms = clock_error_ms
         self._random = random.Random(seed)  # noqa: S311 - repeatable, and guards nothing
         self.reboot(start_ms)
 
@@ -135,7 +138,7 @@ class NodeV2:
         """Start again: new boot id, uptime and charge from zero, buffer empty."""
         self.boot_id = self._random.randrange(1, 2**63)
         self._boot_ms = now_ms
-        self._unix_at_boot_ms = now_ms if self._starts_with_time else None
+        self._unix_at_boot_ms = now_ms + self._clock_error_ms if self._starts_with_time else None
         self._charge_uas = 0
         self._measured_until_ms = now_ms
         self._buffer: deque[bytes] = deque()

@@ -1,4 +1,4 @@
-"""Puts virtual ECMS nodes on a real network: their datagrams leave by a socket, in real time or faster, some get lost."""
+"""Puts virtual ECMS nodes on a real network: datagrams leave by a socket, in real time or faster; some get lost."""
 
 import asyncio
 import random
