@@ -22,6 +22,12 @@ Measure = Callable[[int], Measured]
 
 FIRMWARE = (2, 0, 0)
 
+LONGEST_ROUND_TRIP_MS = 1000
+"""An answer that took longer says too little about what the time is."""
+
+TOLERATED_CLOCK_ERROR_MS = 500
+"""A clock is not moved for less, so that samples stay evenly apart."""
+
 
 class Node(Protocol):
     """What the runner and the tests ask of a node of either version."""
@@ -198,7 +204,14 @@ class NodeV2:
         if self._starts_with_time or not ack.unix_ms or ack.sequence != self._sequence:
             return
         uptime_ms = now_ms - self._boot_ms
-        self._unix_at_boot_ms = ack.unix_ms + (uptime_ms - ack.uptime_ms) // 2 - uptime_ms
+        round_trip_ms = uptime_ms - ack.uptime_ms
+        unix_at_boot_ms = ack.unix_ms + round_trip_ms // 2 - uptime_ms
+        known_ms = self._unix_at_boot_ms
+        if round_trip_ms > LONGEST_ROUND_TRIP_MS:
+            return
+        if known_ms is not None and abs(unix_at_boot_ms - known_ms) <= TOLERATED_CLOCK_ERROR_MS:
+            return
+        self._unix_at_boot_ms = unix_at_boot_ms
         self.next_ms = self._next_sample_ms(now_ms)
 
     def _next_sample_ms(self, after_ms: int) -> int:
