@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from casawatt.sources.ecms_collector import Collector
-
 from tests.fakes.clock import START_MS
 from tests.fakes.inbox import RecordingInbox
 

@@ -3,7 +3,6 @@
 from casawatt.sources.ecms_wire_v2 import Ack, encode_ack, parse_report
 from casawatt.virtual.ecms_encode import Measured
 from casawatt.virtual.ecms_node import NodeV1, NodeV2, measure_of_samples
-
 from tests.fakes.clock import START_MS
 
 MAC = bytes.fromhex("5ccf7f010203")

@@ -34,6 +34,7 @@ class NodeSession:
         self._boots = 0
         self._tickets: dict[int, int] = {}
         self._highest_recorded = 0
+        self._latest_ticket = 0
 
     def challenge_for(self, boot_id: int) -> bytes:
         """Return the 8 bytes that a fresh report of this boot carries."""
@@ -69,15 +70,21 @@ class NodeSession:
         """Remember the inbox's ticket of each sample number.
 
         A sample that was not recorded (ticket 0) is settled when a later one was: the node is known, so the
-        sample was refused for its own sake and would be again. Otherwise the node belongs to no meter yet, and
+        sample was refused for its own sake and would be again. It may be forgotten when what was recorded until then
+        is safe, for it may repeat one that is on its way to the disk. Otherwise the node belongs to no meter yet, and
         shall keep the sample.
         """
-        recorded = (number for number, ticket in tickets.items() if ticket)
-        self._highest_recorded = max(self._highest_recorded, *recorded, 0)
-        settled = {n: ticket for n, ticket in tickets.items() if ticket or n < self._highest_recorded}
-        self._tickets.update(settled)
+        for number, ticket in tickets.items():
+            if ticket:
+                self._highest_recorded = max(self._highest_recorded, number)
+                self._latest_ticket = max(self._latest_ticket, ticket)
+        self.adopted = True
+        for number, ticket in tickets.items():
+            if ticket or number < self._highest_recorded:
+                self._tickets[number] = ticket or self._latest_ticket
+            else:
+                self.adopted = False
         self._count_up()
-        self.adopted = len(settled) == len(tickets)
 
     def advance(self, safe_ticket: int) -> bool:
         """Take in that all tickets up to this are safe; return whether more samples have become so."""
