@@ -67,7 +67,7 @@ class NodeV1:
     `knows_time=False`: its stamp counts seconds since its start, as before it has NTP time.
     """
 
-    def __init__(  # noqa: PLR0913 - the settings of a node, each on its own
+    def __init__(
         self,
         mac: bytes,
         measure: Measure,
@@ -153,7 +153,7 @@ class NodeV2:
         self._sequence = 0
         self._answered = 0
         self._challenge = bytes(8)
-        self._adopted = True
+        self._is_recorded = True
         self.next_ms = self._next_sample_ms(now_ms)
 
     @property
@@ -197,7 +197,7 @@ class NodeV2:
         challenge_is_new = ack.challenge != self._challenge
         self._challenge = ack.challenge
         if not ack.ask_again:
-            self._adopted = not ack.not_adopted
+            self._is_recorded = not ack.not_recorded
         return self._reports(now_ms) if ack.ask_again and challenge_is_new else []
 
     def _learn_time(self, ack: NodeAck, now_ms: int) -> None:
@@ -234,7 +234,7 @@ class NodeV2:
 
     def _reports(self, now_ms: int) -> list[bytes]:
         newest = self._oldest + len(self._buffer) - 1
-        first = max(self._have + 1, self._oldest) if self._adopted else max(newest, self._oldest)
+        first = max(self._have + 1, self._oldest) if self._is_recorded else max(newest, self._oldest)
         reports = []
         for _ in range(self._datagrams_at_once):
             position = first - self._oldest
