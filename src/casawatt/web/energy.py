@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, get_args
 
 from litestar import Response, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from casawatt.engine.localtime import BucketName, bucket_edges
 from casawatt.web.documents import EnergyDocument, energy_document
@@ -28,8 +28,7 @@ BUCKETS_MAX = 100_000
 
 Bucket = Annotated[
     str,
-    Parameter(
-        query="bucket",
+    QueryParameter(
         description="`15m` is the clock quarter-hour; the others are those of the home's zone, so that a day lasts "
         "23 to 25 hours. The first and the last are cut to the span",
         schema_extra={"enum": list(BUCKETS), "default": "hour"},

@@ -8,10 +8,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Annotated
 
 from litestar import get
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 from litestar.response import Stream
 
 from casawatt.model.errors import CasawattError
@@ -165,7 +165,7 @@ class Feed:
         self._today_ms = today_ms
 
 
-ServedFeed = Annotated[Feed, Dependency(skip_validation=True)]
+ServedFeed = NamedDependency[SkipValidation[Feed]]
 """The feed of changes, as a handler's `feed`."""
 
 

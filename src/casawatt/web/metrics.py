@@ -6,7 +6,7 @@ from casawatt import __version__
 from casawatt.web.documents import MeterDocument, meter_document
 from casawatt.web.ports import Metric, Ports, Sample
 
-TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
+TEXT_FORMAT = "text/plain; version=0.0.4"
 
 
 def own_metrics(ports: Ports, *, streams: int) -> list[Metric]:

@@ -58,9 +58,8 @@ def media_type_of(name: str) -> str:
     if name.endswith(".webmanifest"):
         return "application/manifest+json"
     if name.endswith((".js", ".mjs")):
-        return "text/javascript; charset=utf-8"
-    found = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return f"{found}; charset=utf-8" if found.startswith("text/") else found
+        return "text/javascript"
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 def pages_handler(folder: Path) -> HTTPRouteHandler:
@@ -73,14 +72,13 @@ def pages_handler(folder: Path) -> HTTPRouteHandler:
         include_in_schema=False,
         sync_to_thread=False,
     )
-    def page(request: Request[Any, Any, Any], path: str = "/") -> Response[bytes]:
-        wanted = path.lstrip("/") or "index.html"
+    def page(request: Request[Any, Any, Any]) -> Response[bytes]:
+        wanted = request.url.path.lstrip("/") or "index.html"
         if wanted == "index.html" and wanted not in pages:
             return Response(NOT_BUILT.encode(), media_type=MediaType.TEXT)
         found = pages.get(wanted)
         if found is None:
-            detail = f"there is nothing at {request.url.path}"
-            raise NotFoundException(detail)
+            raise NotFoundException
         headers = {"Cache-Control": found.cache_control, "ETag": found.etag}
         if found.etag in request.headers.get("if-none-match", ""):
             return Response(b"", status_code=HTTPStatus.NOT_MODIFIED.value, headers=headers)

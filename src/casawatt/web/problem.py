@@ -1,6 +1,7 @@
 """Errors as the client sees them: problem documents (RFC 9457) that say which parameter and why."""
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -12,12 +13,25 @@ from casawatt.model.errors import CasawattError, RegistryError, StoreError, Stor
 
 PROBLEM_JSON = "application/problem+json"
 
-STATUSES: tuple[tuple[type[CasawattError], HTTPStatus], ...] = (
-    (RegistryError, HTTPStatus.CONFLICT),
-    (StoreFullError, HTTPStatus.INSUFFICIENT_STORAGE),
-    (StoreError, HTTPStatus.INTERNAL_SERVER_ERROR),
+KINDS: tuple[tuple[type[CasawattError], HTTPStatus, str | None], ...] = (
+    (UnknownMeterError, HTTPStatus.NOT_FOUND, "slug"),
+    (RegistryError, HTTPStatus.CONFLICT, None),
+    (StoreFullError, HTTPStatus.INSUFFICIENT_STORAGE, None),
+    (StoreError, HTTPStatus.INTERNAL_SERVER_ERROR, None),
 )
-"""The status for an error of ours; the first that fits."""
+"""The status of an error of ours, and the parameter at fault; the first that fits."""
+
+DETAILS = {
+    HTTPStatus.NOT_FOUND: "there is nothing at this address; /api/v1/openapi.json says what there is",
+    HTTPStatus.METHOD_NOT_ALLOWED: "this address does not take the method of the request; the header Allow says which",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body of the request is too large; send it in parts",
+}
+"""What to say where the framework only repeats the title."""
+
+FIELD_MESSAGES = (
+    (re.compile(r"Object contains unknown field `(.*)`", re.DOTALL), "there is no such field"),
+    (re.compile(r"Object missing required field `(.*)`"), "is missing"),
+)
 
 log = logging.getLogger("casawatt.web")
 
@@ -51,17 +65,24 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case ProblemError():
             return problem(error.status, str(error), error.parameter)
-        case ValidationException(extra=[{"message": message, **at}, *_]):
-            return problem(HTTPStatus.BAD_REQUEST, *_of_body(str(message), at.get("key")))
         case HTTPException():
-            return problem(HTTPStatus(error.status_code), error.detail)
-        case UnknownMeterError():
-            return problem(HTTPStatus.NOT_FOUND, str(error), "slug")
-    for kind, status in STATUSES:
+            return _of_http(error)
+    for kind, status, parameter in KINDS:
         if isinstance(error, kind):
-            return problem(status, str(error))
+            return problem(status, str(error), parameter)
     detail = "an unforeseen error; the log of the service has the particulars"
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+
+
+def _of_http(error: HTTPException) -> Problem:
+    """Return the problem document for what the framework found wrong."""
+    match error:
+        case ValidationException(extra=[{"message": message, **at}, *_]):
+            return problem(HTTPStatus.BAD_REQUEST, *_of_body(str(message), at.get("key")))
+        case HTTPException(status_code=HTTPStatus.BAD_REQUEST):
+            return problem(HTTPStatus.BAD_REQUEST, f"body: {error.detail}", "body")
+    status = HTTPStatus(error.status_code)
+    return problem(status, DETAILS.get(status, error.detail))
 
 
 def problem(status: HTTPStatus, detail: str, parameter: str | None = None) -> Problem:
@@ -71,7 +92,10 @@ def problem(status: HTTPStatus, detail: str, parameter: str | None = None) -> Pr
 
 def _of_body(message: str, key: object) -> tuple[str, str]:
     """Return detail and parameter for a body that does not have the right form."""
-    parameter = str(key) if key else "body"
+    for pattern, why in FIELD_MESSAGES:
+        if found := pattern.fullmatch(message):
+            return f"{found[1]}: {why}", found[1]
+    parameter = str(key) if key and key != "data" else "body"
     return f"{parameter}: {message[:1].lower()}{message[1:]}", parameter
 
 

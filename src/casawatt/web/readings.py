@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 
 import numpy as np
 from litestar import Response, get, post
-from litestar.params import Body, Parameter
+from litestar.params import Body, QueryParameter
 
 from casawatt.engine.power import power_mw_columns
 from casawatt.model.columns import ABSENT, Columns, Int64Array
@@ -34,8 +34,7 @@ WATT_MS_PER_MWH = 3600
 
 ResolutionText = Annotated[
     str,
-    Parameter(
-        query="resolution",
+    QueryParameter(
         description=f"`raw` gives every reading, at most {POINTS_MAX:,}; the others give mean, least and most power",
         schema_extra={"enum": list(RESOLUTIONS), "default": "raw"},
     ),
@@ -204,7 +203,7 @@ def check_columns(columns: ReadingColumns) -> None:
     given = {name: column for name in columns.__struct_fields__ if (column := getattr(columns, name)) is not None}
     for name, column in given.items():
         if len(column) != length:
-            raise wrong(name, f"has {len(column)} values for {length} times")
+            raise wrong(name, f"has {len(column)} values where time_ms has {length}")
     if len(given) == 1:
         detail = "besides time_ms there must be at least one column of values"
         raise ProblemError(HTTPStatus.BAD_REQUEST, detail, "power_w")

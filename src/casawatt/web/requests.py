@@ -4,33 +4,30 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from litestar import Request
-from litestar.datastructures import ResponseHeader
+from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Dependency, Parameter, ParameterKwarg
+from litestar.params import PathParameter, QueryParameter, SkipValidation
 
 from casawatt.model.meter import Meter
 from casawatt.web.ports import Ports
 from casawatt.web.problem import PROBLEM_JSON, Problem, ProblemError, wrong
 from casawatt.web.times import parse_time, today_start
 
-Served = Annotated[Ports, Dependency(skip_validation=True)]
+Served = NamedDependency[SkipValidation[Ports]]
 """The rest of casawatt, as a handler's `ports`."""
 
-Slug = Annotated[str, Parameter(description="The meter's short name, as in its address")]
+Slug = Annotated[str, PathParameter(description="The meter's short name, as in its address")]
 Start = Annotated[
     str | None,
-    Parameter(
-        query="start",
+    QueryParameter(
         description="First instant: RFC 3339 with an offset, or a date alone, which is that day's beginning "
         "in the home's zone. Default: the beginning of today",
     ),
 ]
 End = Annotated[
     str | None,
-    Parameter(query="end", description="The instant before which the span ends, written like `start`. Default: now"),
+    QueryParameter(description="The instant before which the span ends, written like `start`. Default: now"),
 ]
-
-NO_STORE = [ResponseHeader(name="Cache-Control", value="no-store", documentation_only=True)]
 
 
 def answers(*errors: HTTPStatus, **good: ResponseSpec) -> dict[int, ResponseSpec]:
@@ -51,9 +48,9 @@ def document(kind: Any, description: str, media_type: str = "application/json") 
 async def check_query(request: Request[Any, Any, Any]) -> None:
     """Raise ProblemError for a query parameter that the handler does not know, or one that is there twice."""
     known = sorted(
-        field.kwarg_definition.query
-        for field in request.route_handler.parsed_fn_signature.parameters.values()
-        if isinstance(field.kwarg_definition, ParameterKwarg) and field.kwarg_definition.query
+        name
+        for name, field in request.route_handler.parsed_fn_signature.parameters.items()
+        if isinstance(field.kwarg_definition, QueryParameter)
     )
     seen = set()
     for name, _ in request.query_params.multi_items():
@@ -72,6 +69,8 @@ async def check_json(request: Request[Any, Any, Any]) -> None:
         said = media_type or "nothing"
         detail = f"the body must be application/json; Content-Type says {said}"
         raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, "Content-Type")
+    if not await request.body():
+        raise wrong("body", "is empty")
     await check_query(request)
 
 
