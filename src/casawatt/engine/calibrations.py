@@ -1,0 +1,54 @@
+"""Which of a meter's dated calibrations applies when, for one record and for whole columns."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+import numpy as np
+
+from casawatt.model.columns import Int64Array
+from casawatt.model.meter import Cadence, Calibration
+
+_FROM_MS = attrgetter("from_ms")
+
+
+def calibration_at(calibrations: Sequence[Calibration], time_ms: int) -> Calibration:
+    """Return the calibration that applies at an instant (UTC ms).
+
+    `calibrations` ascend by `from_ms`; of two with the same date the later in the sequence applies, and
+    before the first date the first applies. Raises IndexError when there is none.
+    """
+    return calibrations[max(bisect_right(calibrations, time_ms, key=_FROM_MS) - 1, 0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the calibrations say at each of N instants.
+
+    Each field has shape N, or a single value that holds for all where nothing changes in between.
+    """
+
+    nominal_voltage_mv: Int64Array
+    power_factor_e4: Int64Array
+    gap_limit_ms: Int64Array
+    polled: Int64Array
+    """1 where the device is polled at even times, 0 where it speaks on change."""
+
+
+def settings_at(calibrations: Sequence[Calibration], time_ms: Int64Array) -> Settings:
+    """Return the settings at ascending instants (UTC ms, shape N), by the rule of `calibration_at`."""
+    dates = np.array([calibration.from_ms for calibration in calibrations], np.int64)
+    ends = time_ms[[0, -1]] if len(time_ms) else np.zeros(2, np.int64)
+    first, last = np.maximum(np.searchsorted(dates, ends, "right") - 1, 0)
+    table = np.array(
+        [
+            (each.nominal_voltage_mv, each.power_factor_e4, each.gap_limit_ms, each.cadence is Cadence.POLLED)
+            for each in calibrations[first : last + 1]
+        ],
+        np.int64,
+    )
+    if first == last:
+        return Settings(*table[0, :, np.newaxis])
+    chosen = np.maximum(np.searchsorted(dates, time_ms, "right") - 1, 0) - first
+    return Settings(*table[chosen].T)

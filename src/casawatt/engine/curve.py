@@ -1,0 +1,243 @@
+"""The cumulative energy of many records at once, for charts and for parts of a quarter-hour.
+
+It is the scalar engine (`energy`) over again in numpy, begun at the first record: the same at every
+record, to the microjoule; only between two values of a register that speaks less often than the
+device, where power shapes the way, it may be a few microjoules off. Inside a span energy grows in proportion to time, as
+`rollup` splits it, also where power moved in a straight line.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from casawatt.engine.calibrations import settings_at
+from casawatt.engine.energy import OPEN_STRETCHES_MAX, PATIENCE_MS
+from casawatt.engine.growth import BoolArray, continued, growth_uj, lives, points
+from casawatt.engine.power import power_mw_columns
+from casawatt.model.columns import ABSENT, Columns, Int64Array
+from casawatt.model.meter import Calibration
+
+__all__ = ["Curve", "curve", "power_mw_columns"]
+
+EnergyArray = NDArray[np.int64] | NDArray[np.float64]
+
+_INT64_SAFE = 2.0**62
+_SQUARE_SAFE_MS = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Cumulative energy and measured time at N records.
+
+    `time_ms` strictly ascending; `energy_uj` and `measured_ms` begin with 0 at the first record. `energy_uj` is int64 and
+    exact, float64 only where 64 bits would not hold it.
+    """
+
+    time_ms: Int64Array
+    energy_uj: EnergyArray
+    measured_ms: Int64Array
+
+    def at(self, instants_ms: Int64Array) -> tuple[EnergyArray, Int64Array]:
+        """Return the cumulative energy (uJ) and measured time (ms) at M instants (UTC ms), shape M each.
+
+        In proportion to time between two records; before the first record 0, after the last what it was there.
+        """
+        if len(self.time_ms) < 2:
+            nothing = np.zeros(len(instants_ms), np.int64)
+            return nothing, nothing
+        place = np.searchsorted(self.time_ms, instants_ms, "right") - 1
+        place = np.clip(place, 0, len(self.time_ms) - 2)
+        start_ms = self.time_ms[place]
+        length_ms = self.time_ms[place + 1] - start_ms
+        passed_ms = np.clip(instants_ms - start_ms, 0, length_ms)
+        energy_uj = self.energy_uj[place]
+        measured_ms = self.measured_ms[place]
+        grown_uj = self.energy_uj[place + 1] - energy_uj
+        grown_ms = self.measured_ms[place + 1] - measured_ms
+        return energy_uj + _share(grown_uj, passed_ms, length_ms), measured_ms + _share(grown_ms, passed_ms, length_ms)
+
+
+def _share(whole: EnergyArray, passed_ms: Int64Array, length_ms: Int64Array) -> Int64Array:
+    """Return `whole * passed_ms // length_ms`, exact without overflow."""
+    rate, left = np.divmod(whole, length_ms)
+    if length_ms.size and length_ms.max() > _SQUARE_SAFE_MS:
+        left_share = (left.astype(object) * passed_ms // length_ms).astype(np.int64)
+    else:
+        left_share = left * passed_ms // length_ms
+    share: Int64Array = rate * passed_ms + left_share
+    return share
+
+
+def curve(columns: Columns, calibrations: Sequence[Calibration]) -> Curve:
+    """Return the cumulative energy and measured time of N records of one meter, as if the first were its first ever.
+
+    `calibrations` ascend by date. Raises IndexError when there are none.
+    """
+    if len(columns) < 2:
+        nothing = np.zeros(len(columns), np.int64)
+        return Curve(columns.time_ms, nothing, nothing)
+    said = _said_by_power(columns, calibrations)
+    channels = columns.channels
+    if "register_mwh" in channels or "charge_mas" in channels:
+        energy_uj, measured = _settled(columns, calibrations, said)
+    else:
+        energy_uj, measured = said.energy_uj, said.known
+    length_ms = said.length_ms if measured is None else np.where(measured, said.length_ms, 0)
+    return Curve(columns.time_ms, _cumulative_energy(energy_uj), _cumulative(length_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What power says about the N-1 spans between N records.
+
+    `known`: whether power is known; None where all are. `energy_uj` is 0 where it is not.
+    `near`: no longer than the gap limit.
+    """
+
+    length_ms: Int64Array
+    near: BoolArray
+    known: BoolArray | None
+    energy_uj: Int64Array
+
+
+def _said_by_power(columns: Columns, calibrations: Sequence[Calibration]) -> _Said:
+    """Return what power says about the spans between records, by the rules of `energy`."""
+    time_ms = columns.time_ms
+    settings = settings_at(calibrations, time_ms)
+    limit_ms, polled = settings.gap_limit_ms, settings.polled
+    if len(limit_ms) > 1:
+        limit_ms, polled = limit_ms[1:], polled[1:]
+    length_ms = np.diff(time_ms)
+    near = length_ms <= limit_ms
+    power_mw = power_mw_columns(columns, calibrations)
+    known: BoolArray = near
+    if bool((power_mw != ABSENT).all()):
+        held_mw, then_mw = power_mw[:-1], power_mw[1:]
+        then_known: BoolArray | None = None
+    else:
+        held_mw, then_mw, held_known, then_known = _carried(columns, power_mw, limit_ms)
+        known = near & held_known
+    if polled.any():
+        straight = polled.astype(np.bool_) if then_known is None else polled.astype(np.bool_) & then_known
+        energy_uj = np.where(straight, (held_mw + then_mw) * length_ms // 2, held_mw * length_ms)
+    else:
+        energy_uj = held_mw * length_ms
+    if bool(known.all()):
+        return _Said(length_ms, near, None, energy_uj)
+    return _Said(length_ms, near, known, np.where(known, energy_uj, 0))
+
+
+def _carried(
+    columns: Columns, power_mw: Int64Array, limit_ms: Int64Array
+) -> tuple[Int64Array, Int64Array, BoolArray, BoolArray]:
+    """Return the power (mW) at the beginning and at the end of each span, and whether each of both is known.
+
+    Power that a record does not say is what the same device said last, not longer ago than the gap limit.
+    """
+    time_ms = columns.time_ms
+    said_at = np.where(power_mw == ABSENT, -1, np.arange(len(power_mw)))
+    said_at = np.maximum.accumulate(said_at)
+    known = said_at >= 0
+    said_at = np.maximum(said_at, 0)
+    life = lives(columns)
+    known &= life[said_at] == life
+    carried_mw = np.where(known, power_mw[said_at], 0)
+    age_ms = time_ms - time_ms[said_at]
+    held_known = known[:-1] & (age_ms[:-1] <= limit_ms)
+    then_known = known[1:] & (age_ms[1:] <= limit_ms)
+    return carried_mw[:-1], carried_mw[1:], held_known, then_known
+
+
+def _settled(
+    columns: Columns, calibrations: Sequence[Calibration], said: _Said
+) -> tuple[Int64Array, BoolArray | None]:
+    """Return the energy (uJ) of each span once the registers have spoken, and whether it is measured (None: all are)."""
+    speaking = points(columns)
+    if len(speaking.place) < 2:
+        return said.energy_uj, said.known
+    known = np.ones(len(said.length_ms), np.bool_) if said.known is None else said.known
+    told = continued(speaking)
+    first, last = speaking.place[:-1], speaking.place[1:]
+    always = len(speaking.place) == len(columns)
+    if not always:
+        told[1:] &= ~_given_up(said, known, first, last)
+    counted_uj = growth_uj(columns, calibrations, speaking, told)[1:]
+    if always:
+        return np.where(told[1:], counted_uj, said.energy_uj), np.where(told[1:], said.near, known)
+    inside = slice(int(first[0]), int(last[-1]))
+    group = np.repeat(np.arange(len(first)), last - first)
+    settled = told[1:][group]
+    energy_uj, measured = said.energy_uj.copy(), known.copy()
+    shared_uj = _shared(said, known, counted_uj, first, last)
+    energy_uj[inside] = np.where(settled, shared_uj, energy_uj[inside])
+    measured[inside] |= settled & said.near[inside]
+    return energy_uj, measured
+
+
+def _given_up(said: _Said, known: BoolArray, first: Int64Array, last: Int64Array) -> BoolArray:
+    """Say for each time between two register values whether the register was silent for too long to wait for it.
+
+    `first` and `last`: the positions of the records that the time lies between. What counts is the time up to the last silent
+    record.
+    """
+    kind = np.where(known, 0, np.where(said.near, 1, 2))
+    begins = kind > 0
+    begins[1:] &= kind[1:] != kind[:-1]
+    begins[first] = kind[first] > 0
+    stretches = _cumulative(begins)
+    known_ms = _cumulative(np.where(known, said.length_ms, 0))
+    silent = last - 1
+    too_long = known_ms[silent] - known_ms[first] > PATIENCE_MS
+    given_up: BoolArray = too_long | (stretches[silent] - stretches[first] > OPEN_STRETCHES_MAX)
+    return given_up
+
+
+def _shared(
+    said: _Said, known: BoolArray, counted_uj: Int64Array, first: Int64Array, last: Int64Array
+) -> Int64Array:
+    """Return the energy (uJ) of each span from the first register value to the last, shared out as `energy` does."""
+    begin, end = int(first[0]), int(last[-1])
+    known = known[begin:end]
+    length_ms = said.length_ms[begin:end]
+    first, last = first - begin, last - begin
+    count = last - first
+    weight = np.maximum(said.energy_uj[begin:end], 0)
+    known_ms = np.where(known, length_ms, 0)
+    open_ms = length_ms - known_ms
+    weight_sum, known_sum, open_sum = (np.add.reduceat(each, first) for each in (weight, known_ms, open_ms))
+    has_rest = (open_sum > 0) & ((counted_uj > weight_sum) | (known_sum == 0))
+    rest_uj = np.where(has_rest, counted_uj - weight_sum, 0)
+    by_power = weight_sum > 0
+    share = np.where(np.repeat(by_power, count), weight, known_ms)
+    share_sum = np.maximum(np.where(by_power, weight_sum, known_sum), 1)
+    share_rate = (counted_uj - rest_uj) / share_sum
+    open_rate = rest_uj / np.maximum(open_sum, 1)
+    share_done, open_done = _cumulative(share), _cumulative(open_ms)
+    share_within = share_done[1:] - np.repeat(share_done[first], count)
+    open_within = open_done[1:] - np.repeat(open_done[first], count)
+    until = share_within * np.repeat(share_rate, count) + open_within * np.repeat(open_rate, count)
+    until_uj: Int64Array = np.floor(until).astype(np.int64)
+    until_uj[last - 1] = counted_uj
+    before_uj = np.zeros(len(until_uj), np.int64)
+    before_uj[1:] = until_uj[:-1]
+    before_uj[first] = 0
+    energy_uj: Int64Array = until_uj - before_uj
+    return energy_uj
+
+
+def _cumulative(values: NDArray[np.generic]) -> Int64Array:
+    """Return the sums of all values before each place, shape N+1."""
+    sums = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=sums[1:])
+    return sums
+
+
+def _cumulative_energy(energy_uj: Int64Array) -> EnergyArray:
+    """Return the sums of all energies before each place, shape N+1, as floats only where 64 bits do not hold them."""
+    if max(float(energy_uj.max()), -float(energy_uj.min())) * len(energy_uj) < _INT64_SAFE:
+        return _cumulative(energy_uj)
+    if float(np.abs(energy_uj).sum(dtype=np.float64)) < _INT64_SAFE:
+        return _cumulative(energy_uj)
+    return np.concatenate(([0.0], np.cumsum(energy_uj, dtype=np.float64)))

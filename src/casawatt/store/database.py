@@ -1,0 +1,99 @@
+"""Connections to `casawatt.db`: one that writes, and one that reads for each thread."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from casawatt.model.errors import StoreCorruptError, StoreError, StoreFullError
+from casawatt.store.schema import check_version, migrate
+
+BUSY_S = 30.0
+
+
+class Database:
+    """The SQLite file. Reading never waits for writing (WAL); every commit is on the disk when it returns."""
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        """Open the file, bringing it to the newest format unless `read_only`.
+
+        Raises StoreError when it is missing (read only) or of a newer format, StoreCorruptError when it
+        is not a database.
+        """
+        self.path = path
+        self.read_only = read_only
+        self._local = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self._write_lock = threading.RLock()
+        if read_only and not path.exists():
+            message = f"there is no {path}"
+            raise StoreError(message)
+        try:
+            self._writer = self._connect()
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            raise _translated(error, path) from error
+
+    def _prepare(self) -> None:
+        if self.read_only:
+            if check_version(self._writer, self.path) == 0:
+                message = f"{self.path} is empty"
+                raise StoreError(message)
+            return
+        check_version(self._writer, self.path)
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        self._writer.execute("PRAGMA synchronous = FULL")
+        self._writer.execute("PRAGMA foreign_keys = ON")
+        migrate(self._writer, self.path)
+
+    def _connect(self) -> sqlite3.Connection:
+        if self.read_only:
+            uri = f"{self.path.absolute().as_uri()}?mode=ro"
+            return sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        return sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+
+    def reader(self) -> sqlite3.Connection:
+        """Return this thread's connection for reading; it sees what was committed."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect()
+            connection.execute("PRAGMA query_only = ON")
+            self._readers.append(connection)
+        return connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Yield the writing connection inside a transaction; commits at the end, rolls back on an error.
+
+        Raises StoreFullError when the disk is full, StoreError when SQLite refuses otherwise.
+        """
+        with self._write_lock:
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._writer
+                    self._writer.execute("COMMIT")
+                except BaseException:
+                    if self._writer.in_transaction:
+                        self._writer.execute("ROLLBACK")
+                    raise
+            except sqlite3.IntegrityError:
+                raise
+            except sqlite3.DatabaseError as error:
+                raise _translated(error, self.path) from error
+
+    def close(self) -> None:
+        """Close every connection."""
+        for connection in [*self._readers, self._writer]:
+            connection.close()
+        self._readers.clear()
+
+
+def _translated(error: sqlite3.DatabaseError, path: Path) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFullError(f"{path}: the disk is full")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreCorruptError(f"{path}: {error}")
+    return StoreError(f"{path}: {error}")

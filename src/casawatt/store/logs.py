@@ -1,0 +1,81 @@
+"""The log of events, and how far each follower has come."""
+
+import msgspec
+
+from casawatt.model.event import Event
+from casawatt.store.database import Database
+
+
+class EventLog:
+    """Events in the order they were found, each once."""
+
+    def __init__(self, database: Database) -> None:
+        """Read from and write to `database`."""
+        self._database = database
+
+    def append(self, event: Event) -> int | None:
+        """Write an event; returns its sequence number, or None when its `event_id` is already there."""
+        with self._database.write() as connection:
+            row = connection.execute(
+                "INSERT INTO events (event_id, type, time_ms, subject, data) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (event_id) DO NOTHING RETURNING seq",
+                (event.event_id, event.type, event.time_ms, event.subject, msgspec.json.encode(event.data).decode()),
+            ).fetchone()
+        return None if row is None else int(row[0])
+
+    def list(self, after_seq: int = 0, limit: int = 1000) -> list[tuple[int, Event]]:
+        """Return up to `limit` events later in the log than `after_seq`, oldest first, each with its number."""
+        rows = self._database.reader().execute(
+            "SELECT seq, event_id, type, time_ms, subject, data FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+            (after_seq, limit),
+        )
+        return [
+            (seq, Event(event_id, kind, time_ms, subject, msgspec.json.decode(data)))
+            for seq, event_id, kind, time_ms, subject, data in rows
+        ]
+
+
+class Followers:
+    """The saved positions of those who follow the readings or the events."""
+
+    def __init__(self, database: Database) -> None:
+        """Read from and write to `database`."""
+        self._database = database
+
+    def position(self, name: str) -> int:
+        """Return up to which sequence number `name` has taken everything; 0 when it never began."""
+        query = "SELECT position FROM followers WHERE name = ?"
+        row = self._database.reader().execute(query, (name,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def set(self, name: str, seq: int) -> None:
+        """Remember that `name` has taken everything up to `seq`."""
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT INTO followers VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET position = excluded.position",
+                (name, seq),
+            )
+
+    def positions(self) -> dict[str, int]:
+        """Return every follower's position by name."""
+        return dict(self._database.reader().execute("SELECT name, position FROM followers ORDER BY name").fetchall())
+
+
+class Meta:
+    """Facts about the file itself, by key."""
+
+    def __init__(self, database: Database) -> None:
+        """Read from and write to `database`."""
+        self._database = database
+
+    def get(self, key: str) -> str | None:
+        """Return the value of `key`, or None."""
+        row = self._database.reader().execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set(self, key: str, value: str) -> None:
+        """Write the value of `key`."""
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
+            )

@@ -1,0 +1,145 @@
+"""A meter's six UTC hours as one compressed blob, and back.
+
+    version u8 | count u32 | first_ms i64 | time | device ids | channels u8 | each channel | crc32 u32
+
+Every column is `kind u8` and what the kind needs: a constant is one number; a rising line is its start and
+step; the rest is what is left after taking out the smallest value and the greatest common step, through
+pcodec. A channel that some records lack has a packed bitmap of presence before the values that are there.
+"""
+
+import struct
+import zlib
+from enum import IntEnum
+
+import numpy as np
+from pcodec import ChunkConfig, standalone
+
+from casawatt.model.columns import ABSENT, Columns, Int64Array
+from casawatt.model.errors import StoreCorruptError
+from casawatt.model.reading import CHANNELS
+
+SEGMENT_MS = 6 * 3_600_000
+VERSION = 1
+
+_HEAD = struct.Struct("<BIB")
+_CONSTANT = struct.Struct("<Bq")
+_LINE = struct.Struct("<Bqq")
+_PACKED = struct.Struct("<BqqI")
+_CRC = struct.Struct("<I")
+_CONFIG = ChunkConfig(compression_level=8)
+_UNSIGNED_BITS = ((np.uint16, 16), (np.uint32, 32), (np.uint64, 64))
+
+
+class Kind(IntEnum):
+    """How a column of numbers is written."""
+
+    CONSTANT = 0
+    LINE = 1
+    PACKED = 2
+    SPARSE = 3
+    """A bitmap of presence, and the present values as another kind."""
+
+
+def segment_start(time_ms: int) -> int:
+    """Return the beginning (UTC ms) of the six hours that `time_ms` lies in."""
+    return time_ms - time_ms % SEGMENT_MS
+
+
+def encode(columns: Columns) -> bytes:
+    """Return at least one record as a blob."""
+    present = sum(1 << bit for bit, name in enumerate(CHANNELS) if name in columns.channels)
+    parts = [_HEAD.pack(VERSION, len(columns), present), _pack(columns.time_ms), _pack(columns.device_id)]
+    parts += [_pack_channel(columns.channels[name]) for name in CHANNELS if name in columns.channels]
+    body = b"".join(parts)
+    return body + _CRC.pack(zlib.crc32(body))
+
+
+def decode(blob: bytes) -> Columns:
+    """Return the records of a blob. Raises StoreCorruptError when it is damaged or of an unknown version."""
+    body = blob[: -_CRC.size]
+    if len(body) < _HEAD.size or blob[-_CRC.size :] != _CRC.pack(zlib.crc32(body)):
+        message = "a segment's checksum does not match"
+        raise StoreCorruptError(message)
+    version, count, present = _HEAD.unpack_from(blob)
+    if version != VERSION:
+        message = f"a segment has version {version}, known is {VERSION}"
+        raise StoreCorruptError(message)
+    reader = _Reader(blob, _HEAD.size, count)
+    time_ms, device_id = reader.column(), reader.column()
+    channels = {name: reader.column() for bit, name in enumerate(CHANNELS) if present >> bit & 1}
+    return Columns(time_ms, device_id, channels)
+
+
+def _pack_channel(column: Int64Array) -> bytes:
+    """Return a channel; the values alone when every record has it."""
+    there = column != ABSENT
+    if there.all():
+        return _pack(column)
+    bitmap = zlib.compress(np.packbits(there).tobytes(), 9)
+    values = column[there]
+    return struct.pack("<BII", Kind.SPARSE, len(bitmap), len(values)) + bitmap + _pack(values)
+
+
+def _pack(column: Int64Array) -> bytes:
+    """Return numbers, none of them ABSENT, in the shortest of the plain kinds."""
+    first = int(column[0])
+    steps = np.diff(column)
+    if not steps.any():
+        return _CONSTANT.pack(Kind.CONSTANT, first)
+    if (steps == steps[0]).all():
+        return _LINE.pack(Kind.LINE, first, int(steps[0]))
+    lowest = int(column.min())
+    offsets = (column - lowest).view(np.uint64)
+    step = int(np.gcd.reduce(offsets))
+    scaled = offsets // np.uint64(step)
+    largest = int(scaled.max())
+    dtype = next(dtype for dtype, bits in _UNSIGNED_BITS if largest >> bits == 0)
+    data: bytes = standalone.simple_compress(scaled.astype(dtype), _CONFIG)
+    return _PACKED.pack(Kind.PACKED, lowest, step, len(data)) + data
+
+
+class _Reader:
+    """Takes columns from a blob one after the other."""
+
+    def __init__(self, blob: bytes, offset: int, count: int) -> None:
+        self._blob, self._offset, self._count = blob, offset, count
+
+    def column(self) -> Int64Array:
+        """Return the next column, ABSENT where a record does not have it."""
+        if self._blob[self._offset] != Kind.SPARSE:
+            return self._plain(self._count)
+        _, size, there_count = struct.unpack_from("<BII", self._blob, self._offset)
+        start = self._offset + 9
+        self._offset = start + size
+        bitmap = np.frombuffer(zlib.decompress(self._blob[start : self._offset]), np.uint8)
+        column = np.full(self._count, ABSENT, np.int64)
+        column[np.unpackbits(bitmap, count=self._count).view(np.bool_)] = self._plain(there_count)
+        return column
+
+    def _plain(self, count: int) -> Int64Array:
+        kind = self._blob[self._offset]
+        if kind == Kind.CONSTANT:
+            _, value = _CONSTANT.unpack_from(self._blob, self._offset)
+            self._offset += _CONSTANT.size
+            return np.full(count, value, np.int64)
+        if kind == Kind.LINE:
+            _, first, step = _LINE.unpack_from(self._blob, self._offset)
+            self._offset += _LINE.size
+            return np.arange(count, dtype=np.int64) * step + first
+        _, lowest, step, size = _PACKED.unpack_from(self._blob, self._offset)
+        start = self._offset + _PACKED.size
+        self._offset = start + size
+        return _unscaled(self._blob[start : self._offset], lowest, step)
+
+
+def _unscaled(data: bytes, lowest: int, step: int) -> Int64Array:
+    values: Int64Array | None = standalone.simple_decompress(data)
+    if values is None:
+        message = "a segment's column is empty"
+        raise StoreCorruptError(message)
+    column: Int64Array = values.astype(np.int64)
+    if step != 1:
+        np.multiply(column, step, out=column)
+    if lowest:
+        np.add(column, lowest, out=column)
+    return column

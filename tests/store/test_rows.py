@@ -1,0 +1,150 @@
+from pathlib import Path
+
+import pytest
+
+from casawatt.model.errors import RegistryError, StoreBusyError, StoreError, UnknownMeterError
+from casawatt.model.event import Event
+from casawatt.model.meter import Cadence, Calibration
+from casawatt.store.database import Database
+from casawatt.store.lock import FolderLock, holder
+from casawatt.store.logs import EventLog, Followers, Meta
+from casawatt.store.rows import RegistryRows
+
+
+@pytest.fixture
+def database(tmp_path: Path):
+    database = Database(tmp_path / "casawatt.db", read_only=False)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def rows(database: Database) -> RegistryRows:
+    return RegistryRows(database)
+
+
+def test_a_file_of_a_newer_format_is_refused_with_its_number(tmp_path: Path, database: Database):
+    with database.write() as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(StoreError, match="format 99"):
+        Database(tmp_path / "casawatt.db", read_only=False)
+
+
+def test_a_file_that_is_no_database_is_refused_with_its_name(tmp_path: Path):
+    (tmp_path / "casawatt.db").write_bytes(b"no database at all" * 100)
+    with pytest.raises(StoreError, match=r"casawatt\.db"):
+        Database(tmp_path / "casawatt.db", read_only=False)
+
+
+def test_the_home_keeps_its_identity_when_opened_again(tmp_path: Path, database: Database):
+    home_id = Meta(database).get("home_id")
+    again = Database(tmp_path / "casawatt.db", read_only=True)
+    assert Meta(again).get("home_id") == home_id
+    again.close()
+
+
+def test_a_slug_names_one_meter_only(rows: RegistryRows):
+    meter = rows.add_meter("mains", "Mains")
+    assert rows.meters() == [meter]
+    with pytest.raises(RegistryError, match="already"):
+        rows.add_meter("mains", "Other")
+    with pytest.raises(RegistryError, match="Big Fridge"):
+        rows.add_meter("Big Fridge", "Fridge")
+
+
+def test_a_meter_gets_new_names_and_keeps_its_number(rows: RegistryRows):
+    meter = rows.add_meter("mains", "Mains")
+    changed = rows.update_meter(meter.meter_id, slug="grid", name="Grid", appliance="mains", parent=None)
+    assert rows.meters() == [changed]
+    assert changed.meter_id == meter.meter_id
+    with pytest.raises(UnknownMeterError):
+        rows.update_meter(77, slug="x", name="X", appliance=None, parent=None)
+
+
+def test_a_device_is_added_once(rows: RegistryRows):
+    device = rows.device("ecms_udp", "5c:cf:7f:01:02:03")
+    assert rows.device("ecms_udp", "5c:cf:7f:01:02:03") == device
+    assert rows.devices() == [device]
+
+
+def test_binding_a_new_plug_ends_the_old_ones_binding(rows: RegistryRows):
+    meter = rows.add_meter("washer", "Washer")
+    old, new = rows.device("kasa", "a"), rows.device("kasa", "b")
+    rows.bind(meter.meter_id, old.device_id, 1000)
+    rows.bind(meter.meter_id, new.device_id, 5000)
+    assert [(b.device, b.from_ms, b.to_ms) for b in rows.bindings(meter.meter_id)] == [
+        (old, 1000, 5000),
+        (new, 5000, None),
+    ]
+
+
+def test_a_device_moved_to_another_meter_leaves_the_first(rows: RegistryRows):
+    washer, fridge = rows.add_meter("washer", "Washer"), rows.add_meter("fridge", "Fridge")
+    plug = rows.device("kasa", "a")
+    rows.bind(washer.meter_id, plug.device_id, 1000)
+    rows.bind(fridge.meter_id, plug.device_id, 2000)
+    assert [(b.meter_id, b.to_ms) for b in rows.bindings()] == [(washer.meter_id, 2000), (fridge.meter_id, None)]
+
+
+def test_a_binding_dated_before_another_takes_that_one_back(rows: RegistryRows):
+    meter = rows.add_meter("washer", "Washer")
+    old, new = rows.device("kasa", "a"), rows.device("kasa", "b")
+    rows.bind(meter.meter_id, old.device_id, 5000)
+    binding = rows.bind(meter.meter_id, new.device_id, 1000)
+    assert rows.bindings(meter.meter_id) == [binding]
+
+
+def test_a_retracted_binding_is_gone_but_kept_on_record(rows: RegistryRows, database: Database):
+    meter = rows.add_meter("washer", "Washer")
+    binding = rows.bind(meter.meter_id, rows.device("kasa", "a").device_id, 1000)
+    rows.retract_binding(binding.binding_id, 9000)
+    assert rows.bindings() == []
+    assert database.reader().execute("SELECT from_ms, retracted_ms FROM bindings").fetchall() == [(1000, 9000)]
+
+
+def test_binding_an_unknown_meter_is_refused(rows: RegistryRows):
+    with pytest.raises(RegistryError, match="no meter 7"):
+        rows.bind(7, rows.device("kasa", "a").device_id, 0)
+
+
+def test_calibrations_come_in_order_and_the_same_date_is_replaced(rows: RegistryRows):
+    meter = rows.add_meter("washer", "Washer")
+    later = Calibration(5000, 229_000, 9_000, Cadence.POLLED, 30_000)
+    rows.add_calibration(meter.meter_id, later)
+    rows.add_calibration(meter.meter_id, Calibration(0, 220_000))
+    rows.add_calibration(meter.meter_id, Calibration(0, 231_000))
+    assert rows.calibrations(meter.meter_id) == [Calibration(0, 231_000), later]
+    rows.retract_calibration(meter.meter_id, 5000, 9000)
+    assert rows.calibrations(meter.meter_id) == [Calibration(0, 231_000)]
+
+
+def test_an_event_found_again_is_written_once(database: Database):
+    log = EventLog(database)
+    event = Event("meter.silent/washer/1000", "casawatt.meter.silent", 1000, "washer", {"after_s": 60})
+    assert log.append(event) == 1
+    assert log.append(event) is None
+    second = Event("meter.back/washer/2000", "casawatt.meter.back", 2000, "washer")
+    log.append(second)
+    assert [entry for _, entry in log.list()] == [event, second]
+    assert log.list(after_seq=1) == [(log.list()[1][0], second)]
+
+
+def test_a_follower_starts_at_zero_and_keeps_its_position(database: Database):
+    followers = Followers(database)
+    assert followers.position("mqtt") == 0
+    followers.set("mqtt", 5)
+    followers.set("mqtt", 9)
+    assert followers.positions() == {"mqtt": 9}
+
+
+def test_a_second_writer_is_told_who_holds_the_folder(tmp_path: Path):
+    lock = FolderLock(tmp_path)
+    lock.announce("http://127.0.0.1:8480")
+    with pytest.raises(StoreBusyError, match=r"process \d+ at http://127\.0\.0\.1:8480"):
+        FolderLock(tmp_path)
+    found = holder(tmp_path)
+    assert found is not None
+    assert found.url == "http://127.0.0.1:8480"
+    lock.release()
+    assert holder(tmp_path) is None
+    FolderLock(tmp_path).release()
