@@ -1,6 +1,7 @@
 """A served home for each test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,8 +11,10 @@ from tests.web.homes import TestHome, serving
 
 
 @pytest.fixture
-def home() -> TestHome:
-    return TestHome()
+def home(tmp_path: Path) -> Iterator[TestHome]:
+    home = TestHome(tmp_path / "data")
+    yield home
+    home.store.close()
 
 
 @pytest_asyncio.fixture

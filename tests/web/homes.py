@@ -1,9 +1,7 @@
-"""A home for the web layer to serve: ports over a small store in memory, moved by the test's own clock."""
+"""A home for the web layer to serve: ports over a real store, moved by the test's own clock."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,10 +9,11 @@ import httpx
 import numpy as np
 from litestar import Litestar
 
-from casawatt.model.columns import ABSENT, Columns, Int64Array
+from casawatt.engine import pipeline
+from casawatt.model.columns import Columns, Int64Array
 from casawatt.model.errors import RegistryError, UnknownMeterError
-from casawatt.model.interval import INTERVAL_MS, Bucket, How, Interval
 from casawatt.model.meter import Binding, Calibration, Device, Meter, NewDevice
+from casawatt.store.store import Store
 from casawatt.web import create_app, running_server
 from casawatt.web.ports import (
     Health,
@@ -33,8 +32,6 @@ from casawatt.web.ports import (
 from casawatt.web.times import parse_time
 
 ROME = ZoneInfo("Europe/Rome")
-GAP_LIMIT_MS = 60_000
-MINUTE_MS = 60_000
 
 
 def at(text: str) -> int:
@@ -54,89 +51,14 @@ class TestClock:
         return self.time_ms
 
 
-@dataclass(frozen=True)
-class MemoryMinutes:
-    """Minutes as columns."""
-
-    time_ms: Int64Array
-    power_mw: Int64Array
-    min_mw: Int64Array
-    max_mw: Int64Array
-    measured_ms: Int64Array
-
-
-class MemoryStore:
-    """Keeps columns in memory and holds each power until the next reading, never across a gap."""
-
-    def __init__(self) -> None:
-        self.kept: dict[int, Columns] = {}
-        self.trouble: Exception | None = None
-
-    def put(self, meter_id: int, time_ms: Sequence[int] | Int64Array, **channels: Sequence[int] | Int64Array) -> None:
-        times = np.asarray(time_ms, np.int64)
-        arrays = {name: np.asarray(values, np.int64) for name, values in channels.items()}
-        self.kept[meter_id] = Columns(times, np.ones_like(times), arrays)
-
-    def columns(self, meter_id: int, start_ms: int, end_ms: int) -> Columns:
-        self._check()
-        empty = np.empty(0, np.int64)
-        return self.kept.get(meter_id, Columns(empty, empty, {})).between(start_ms, end_ms)
-
-    def energy(self, meter_id: int, start_ms: int, end_ms: int, calibrations: Sequence[Calibration]) -> Bucket:
-        self._check()
-        assert calibrations
-        kept = self.kept.get(meter_id)
-        if kept is None or len(kept) < 2:
-            return Bucket(start_ms, end_ms)
-        lengths = np.diff(kept.time_ms)
-        from_ms = np.maximum(kept.time_ms[:-1], start_ms)
-        held_ms = np.minimum(kept.time_ms[1:], end_ms) - from_ms
-        held_ms = np.where(lengths <= GAP_LIMIT_MS, np.maximum(held_ms, 0), 0)
-        power_mw = kept.channels["power_mw"][:-1]
-        seen = power_mw[held_ms > 0]
-        if not len(seen):
-            return Bucket(start_ms, end_ms)
-        energy_mwh = round(int((held_ms * power_mw).sum()) / 3_600_000)
-        extremes = int(seen.min()), int(seen.max())
-        return Bucket(start_ms, end_ms, energy_mwh, int(held_ms.sum()), *extremes, How.HOLD)
-
-    def buckets(self, meter_id: int, edges_ms: Sequence[int], calibrations: Sequence[Calibration]) -> list[Bucket]:
-        pairs = pairwise(edges_ms)
-        return [self.energy(meter_id, start_ms, end_ms, calibrations) for start_ms, end_ms in pairs]
-
-    def by_minute(
-        self, meter_id: int, start_ms: int, end_ms: int, calibrations: Sequence[Calibration]
-    ) -> MemoryMinutes:
-        edges_ms = [start_ms, *range(start_ms - start_ms % MINUTE_MS + MINUTE_MS, end_ms, MINUTE_MS), end_ms]
-        rows = [bucket for bucket in self.buckets(meter_id, edges_ms, calibrations) if bucket.measured_ms]
-        return MemoryMinutes(
-            np.array([row.start_ms for row in rows], np.int64),
-            np.array([row.energy_mwh * 3_600_000 // row.measured_ms for row in rows], np.int64),
-            np.array([ABSENT if row.min_mw is None else row.min_mw for row in rows], np.int64),
-            np.array([ABSENT if row.max_mw is None else row.max_mw for row in rows], np.int64),
-            np.array([row.measured_ms for row in rows], np.int64),
-        )
-
-    def intervals(self, meter_id: int, start_ms: int, end_ms: int) -> list[Interval]:
-        edges_ms = list(range(start_ms, end_ms + 1, INTERVAL_MS))
-        return [
-            Interval(row.start_ms, row.energy_mwh, row.measured_ms, row.min_mw, row.max_mw, row.how)
-            for row in self.buckets(meter_id, edges_ms, [Calibration(0)])
-        ]
-
-    def _check(self) -> None:
-        if self.trouble is not None:
-            raise self.trouble
-
-
 class TestHome:
     """All ports of a home with a washing machine (heard) and a freezer (never heard)."""
 
     __test__ = False
 
-    def __init__(self, now: str = "2026-03-10T12:00:00+01:00") -> None:
-        self.clock = TestClock(at(now))
-        self.store = MemoryStore()
+    def __init__(self, folder: Path) -> None:
+        self.clock = TestClock(at("2026-03-10T12:00:00+01:00"))
+        self.store = Store.open(folder, zone=ROME)
         self.washer = Meter(1, "washing-machine", "Lavatrice", "washing_machine", "mains")
         self.freezer = Meter(2, "freezer", "Freezer")
         self.all = [self.washer, self.freezer]
@@ -150,6 +72,16 @@ class TestHome:
     def ports(self) -> Ports:
         home = Home("Casa Rossi", ROME, "EUR", demo=False, home_id="5f0e")
         return Ports(home, self.clock, self, self, self.store, self, self)
+
+    def put(self, meter: Meter, time_ms: Sequence[int] | Int64Array, **channels: Sequence[int] | Int64Array) -> None:
+        """Record columns under a meter, in order of time."""
+        times = np.asarray(time_ms, np.int64)
+        arrays = {name: np.asarray(values, np.int64) for name, values in channels.items()}
+        records = list(Columns(times, np.ones_like(times), arrays).records())
+        for record in records:
+            self.store.append(meter.meter_id, record)
+        state, closed = pipeline.run(pipeline.START, records, self.calibrations(meter))
+        self.store.put_intervals(meter.meter_id, [*closed, *pipeline.open_intervals(state)], None)
 
     @staticmethod
     def source(state: str, error: str | None = None) -> SourceHealth:

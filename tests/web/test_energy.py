@@ -15,7 +15,7 @@ ENERGY = "/api/v1/meters/washing-machine/energy"
 
 async def test_energy_has_the_designed_shape(home: TestHome, client: httpx.AsyncClient) -> None:
     times = np.arange(at("2026-03-10T06:00:00+01:00"), at("2026-03-10T07:30:00+01:00") + 1, 30_000)
-    home.store.put(1, times, power_mw=np.full(len(times), 1_000_000))
+    home.put(home.washer, times, power_mw=np.full(len(times), 1_000_000))
     query = {"start": "2026-03-10T06:00:00+01:00", "end": "2026-03-10T08:00:00+01:00", "bucket": "hour"}
     assert (await client.get(ENERGY, params=query)).json() == {
         "meter": "washing-machine",
@@ -55,7 +55,7 @@ async def test_what_was_not_measured_is_said_and_not_filled(client: httpx.AsyncC
 
 async def test_nearly_all_is_never_called_all(home: TestHome, client: httpx.AsyncClient) -> None:
     times = np.arange(at("2026-03-10"), at("2026-03-11") - 1000, 1000)
-    home.store.put(1, times, power_mw=np.ones_like(times))
+    home.put(home.washer, times, power_mw=np.ones_like(times))
     query = {"start": "2026-03-10", "end": "2026-03-11", "bucket": "day"}
     assert (await client.get(ENERGY, params=query)).json()["total"]["coverage"] == 0.9999
 
@@ -68,7 +68,7 @@ async def test_a_day_lasts_as_long_as_the_clocks_say(
     home: TestHome, client: httpx.AsyncClient, day: str, next_day: str, hours: int
 ) -> None:
     times = np.arange(at(day), at(next_day) + 1, 60_000)
-    home.store.put(1, times, power_mw=np.full(len(times), 100_000))
+    home.put(home.washer, times, power_mw=np.full(len(times), 100_000))
     query = {"start": day, "end": next_day}
     whole = (await client.get(ENERGY, params={**query, "bucket": "day"})).json()
     assert len(whole["buckets"]) == 1

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from casawatt.model.errors import StoreCorruptError
+from casawatt.store.store import Store
 from tests.web.homes import TestHome, at
 
 pytestmark = pytest.mark.asyncio
@@ -14,7 +15,7 @@ ADOPTION = {"slug": "fridge", "name": "Frigo", "source": "ecms_udp", "address": 
 
 async def test_meters_have_the_designed_shape(home: TestHome, client: httpx.AsyncClient) -> None:
     times = np.arange(at("2026-03-10"), at("2026-03-10T06:00:00+01:00") + 1, 30_000)
-    home.store.put(1, times, power_mw=np.full(len(times), 100_000))
+    home.put(home.washer, times, power_mw=np.full(len(times), 100_000))
     home.says(home.washer, 2100.5)
     response = await client.get("/api/v1/meters")
     assert response.headers["content-type"] == "application/json"
@@ -145,17 +146,26 @@ async def test_an_unknown_meter_is_not_found(client: httpx.AsyncClient) -> None:
         }
 
 
-async def test_a_store_that_cannot_answer_says_so(home: TestHome, client: httpx.AsyncClient) -> None:
-    home.store.trouble = StoreCorruptError("casawatt.db: segment 12 is damaged")
+def break_store(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Let every question about energy end in an error."""
+
+    def energy(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Store, "energy", energy)
+
+
+async def test_a_store_that_cannot_answer_says_so(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_store(monkeypatch, StoreCorruptError("casawatt.db: segment 12 is damaged"))
     response = await client.get("/api/v1/meters")
     assert response.status_code == 500
     assert response.json()["detail"] == "casawatt.db: segment 12 is damaged"
 
 
 async def test_an_unforeseen_error_is_logged_and_tells_nothing(
-    home: TestHome, client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home.store.trouble = ZeroDivisionError("secret insides")
+    break_store(monkeypatch, ZeroDivisionError("secret insides"))
     response = await client.get("/api/v1/meters")
     assert response.status_code == 500
     assert "secret" not in response.text

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from casawatt.model.columns import ABSENT
 from casawatt.model.interval import Bucket, How
-from casawatt.web.readings import POINTS_MAX, mean_w
+from casawatt.web import readings
+from casawatt.web.readings import mean_w
 from tests.web.homes import TestHome, at
 
 pytestmark = pytest.mark.asyncio
@@ -18,8 +19,8 @@ MORNING = {"start": "2026-03-10T06:00:00+01:00", "end": "2026-03-10T07:00:00+01:
 
 async def test_raw_readings_are_what_was_recorded(home: TestHome, client: httpx.AsyncClient) -> None:
     first_ms = at("2026-03-10T06:00:00+01:00")
-    home.store.put(
-        1,
+    home.put(
+        home.washer,
         [first_ms, first_ms + 1000, first_ms + 2500],
         power_mw=[1_500, 0, 2_000_001],
         current_ma=[10, ABSENT, 8_700],
@@ -39,7 +40,7 @@ async def test_raw_readings_are_what_was_recorded(home: TestHome, client: httpx.
 async def test_power_of_a_node_that_only_knows_its_current_comes_from_the_calibration(
     home: TestHome, client: httpx.AsyncClient
 ) -> None:
-    home.store.put(1, [at("2026-03-10T06:00:00+01:00")], current_ma=[1_000])
+    home.put(home.washer, [at("2026-03-10T06:00:00+01:00")], current_ma=[1_000])
     answer = (await client.get(READINGS, params=MORNING)).json()
     assert answer["power_w"] == [218.5]  # 1 A x 230 V x 0.95
     assert answer["current_a"] == [1.0]
@@ -47,31 +48,36 @@ async def test_power_of_a_node_that_only_knows_its_current_comes_from_the_calibr
 
 async def test_without_a_span_the_readings_of_today_are_given(home: TestHome, client: httpx.AsyncClient) -> None:
     midnight_ms = at("2026-03-10")
-    home.store.put(1, [midnight_ms - 1, midnight_ms, home.clock.time_ms - 1], power_mw=[1, 2, 3])
+    home.put(home.washer, [midnight_ms - 1, midnight_ms, home.clock.time_ms - 1], power_mw=[1, 2, 3])
     assert (await client.get(READINGS)).json()["time_ms"] == [midnight_ms, home.clock.time_ms - 1]
 
 
 async def test_an_empty_span_gives_empty_columns(client: httpx.AsyncClient) -> None:
-    for resolution in ("raw", "1m"):
-        answer = (await client.get(READINGS, params={**MORNING, "resolution": resolution})).json()
-        assert answer["time_ms"] == answer["power_w"] == []
+    answer = (await client.get(READINGS, params=MORNING)).json()
+    assert answer["time_ms"] == answer["power_w"] == []
+    minutes = (await client.get(READINGS, params={**MORNING, "resolution": "1m"})).json()
+    assert minutes["power_w"] == minutes["max_w"] == [None] * 60
+    assert minutes["measured_s"] == [0.0] * 60
 
 
 async def test_a_span_of_many_days_comes_in_one_piece(home: TestHome, client: httpx.AsyncClient) -> None:
     times = np.arange(at("2026-03-01"), at("2026-03-08"), 5_000)
-    home.store.put(1, times, power_mw=np.arange(len(times)), voltage_mv=np.where(times < times[9], ABSENT, 230_000))
+    home.put(home.washer, times, power_mw=np.arange(len(times)), voltage_mv=np.where(times < times[9], ABSENT, 230_000))
     answer = (await client.get(READINGS, params={"start": "2026-03-01", "end": "2026-03-08"})).json()
     assert answer["time_ms"] == times.tolist()
     assert answer["power_w"] == (np.arange(len(times)) / 1000).tolist()
     assert answer["voltage_v"][8:10] == [None, 230.0]
 
 
-async def test_too_many_readings_are_not_sent(home: TestHome, client: httpx.AsyncClient) -> None:
-    times = np.arange(at("2026-02-01"), at("2026-02-01") + (POINTS_MAX + 1) * 1000, 1000)
-    home.store.put(1, times, power_mw=times)
+async def test_too_many_readings_are_not_sent(
+    home: TestHome, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readings, "POINTS_MAX", 1000)
+    times = at("2026-02-01") + np.arange(1001) * 600_000
+    home.put(home.washer, times, power_mw=np.ones_like(times))
     response = await client.get(READINGS, params={"start": "2026-02-01"})
     assert (response.status_code, response.json()["parameter"]) == (400, "resolution")
-    assert "1,000,000" in response.json()["detail"]
+    assert "more than 1,000 readings" in response.json()["detail"]
 
 
 async def test_minutes_quarters_and_hours_have_mean_least_and_most_power(
@@ -79,8 +85,8 @@ async def test_minutes_quarters_and_hours_have_mean_least_and_most_power(
 ) -> None:
     first_ms = at("2026-03-10T06:00:00+01:00")
     times = first_ms + np.arange(0, 1801) * 1000
-    home.store.put(1, times, power_mw=np.where(np.arange(1801) % 2, 300_000, 120_000))
-    for resolution, count in (("1m", 30), ("15m", 4), ("1h", 1)):
+    home.put(home.washer, times, power_mw=np.where(np.arange(1801) % 2, 300_000, 120_000))
+    for resolution, count in (("1m", 60), ("15m", 4), ("1h", 1)):
         answer = (await client.get(READINGS, params={**MORNING, "resolution": resolution})).json()
         assert list(answer) == ["meter", "resolution", "time_ms", "power_w", "min_w", "max_w", "measured_s"]
         assert len(answer["time_ms"]) == count
