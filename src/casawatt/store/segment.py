@@ -12,7 +12,6 @@ import zlib
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 from pcodec import ChunkConfig, standalone
 
 from casawatt.model.columns import ABSENT, Columns, Int64Array
@@ -134,13 +133,13 @@ class _Reader:
 
 
 def _unscaled(data: bytes, lowest: int, step: int) -> Int64Array:
-    values: NDArray[np.int64] | None = standalone.simple_decompress(data)
+    values: Int64Array | None = standalone.simple_decompress(data)
     if values is None:
         message = "a segment's column is empty"
         raise StoreCorruptError(message)
     column: Int64Array = values.astype(np.int64)
     if step != 1:
-        column *= step
+        np.multiply(column, step, out=column)
     if lowest:
-        column += lowest
+        np.add(column, lowest, out=column)
     return column
