@@ -5,6 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from casawatt.clock import FastClock
 from casawatt.model.reading import Reading
 from casawatt.recordings.shipped import appliances, mains
@@ -21,7 +22,6 @@ from casawatt.virtual.demo import (
     run_demo,
     write_keys,
 )
-
 from tests.fakes.inbox import RecordingInbox
 
 ROME = ZoneInfo("Europe/Rome")
@@ -103,8 +103,7 @@ def test_a_charge_register_of_history_only_grows_and_holds_the_exact_energy_of_e
     assert {b.received_ms - a.received_ms for a, b in pairwise(readings)} == {10_000}
 
 
-async def test_history_is_what_the_source_would_have_understood(tmp_path: Path) -> None:
-    """The same moment, once by packets and once as history, gives the same measured values."""
+def test_history_is_what_the_source_would_have_understood() -> None:
     start_ms = NEW_YEAR_MS + 11 * HOUR_MS
     time_of_day = TimeOfDay(ROME)
     for reading in history(start_ms, start_ms + 10_000, ROME):
