@@ -27,7 +27,7 @@ from casawatt.recorder.inbox import SourceInbox
 from casawatt.recorder.keeper import Keeper
 from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Registry
-from casawatt.store import Store
+from casawatt.store.store import Store
 from casawatt.supervisor import Supervisor
 from casawatt.virtual.demo import fill_history, run_demo
 from casawatt.web import check_binding, create_app, running_server

@@ -10,7 +10,7 @@ from casawatt.model.reading import Reading
 from casawatt.recorder.line import FAR_MS
 from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Adoption, Registry
-from casawatt.store import Store
+from casawatt.store.store import Store
 from casawatt.supervisor import Supervisor
 from casawatt.web.ports import (
     Health,

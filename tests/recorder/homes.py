@@ -12,7 +12,7 @@ from casawatt.model.reading import Reading
 from casawatt.recorder import keeper
 from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Adoption, Registry
-from casawatt.store import Store
+from casawatt.store.store import Store
 from tests.fakes.clock import ManualClock
 
 START_MS = 1_767_225_600_000
