@@ -1,6 +1,8 @@
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
 from casawatt.files.csv_import import BATCH_READINGS, Options, preview, read
 from casawatt.files.import_report import REJECTED_LINES_MAX, Report
 from casawatt.model.errors import ImportFileError
@@ -41,7 +43,9 @@ def test_a_zone_that_had_to_be_assumed_is_told(tmp_path: Path) -> None:
     assert preview(path, Options(timezone="Europe/Rome")).notes == ()
 
 
-@pytest.mark.parametrize(("name", "known_as"), [("tracebase_washing_machine.csv", "tracebase"), ("uci_with_na.csv", "uci")])
+@pytest.mark.parametrize(
+    ("name", "known_as"), [("tracebase_washing_machine.csv", "tracebase"), ("uci_with_na.csv", "uci")]
+)
 def test_known_formats_are_recognised(name: str, known_as: str) -> None:
     seen = preview(DATA / name, Options())
     assert seen.plan.format == known_as
@@ -52,7 +56,7 @@ def test_the_minutes_of_a_whole_house_are_not_gaps_but_na_is() -> None:
     readings, report = imported(DATA / "uci_with_na.csv", Options(address="paris"))
     assert report.gap_limit_ms == 150_000
     house = [reading for reading in readings if reading.address == "paris"]
-    held = [a for a, b in zip(house, house[1:], strict=False) if (b.time_ms or 0) - (a.time_ms or 0) == 60_000]
+    held = [a for a, b in pairwise(house) if (b.time_ms or 0) - (a.time_ms or 0) == 60_000]
     assert len(held) == len(house) - 2
     assert report.energy_wh["paris"] == pytest.approx(sum(reading.power_w or 0 for reading in held) / 60)
 

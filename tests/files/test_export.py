@@ -1,10 +1,14 @@
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from casawatt.files import parquet_export
 from casawatt.files.csv_export import bucket_lines, decimal, raw_lines, write_csv
 from casawatt.files.csv_import import Options, preview, read
@@ -13,8 +17,6 @@ from casawatt.files.spans import edges, local_days
 from casawatt.model.columns import ABSENT, Columns
 from casawatt.model.interval import Bucket
 from casawatt.model.reading import CHANNELS, Reading, Record
-from hypothesis import given
-from hypothesis import strategies as st
 
 ROME = ZoneInfo("Europe/Rome")
 HOUR_MS = 3_600_000
@@ -72,7 +74,7 @@ records_strategy = st.lists(
 
 
 @given(records_strategy, st.booleans())
-def test_what_is_exported_and_imported_again_is_exactly_the_same(records: list[Record], utc: bool) -> None:
+def test_what_is_exported_and_imported_again_is_exactly_the_same(records: list[Record], *, utc: bool) -> None:
     def exported() -> list[str]:
         span = CHANGE_DAY_MS - 2 * HOUR_MS, CHANGE_DAY_MS + 40 * HOUR_MS
         return list(raw_lines(lambda a, b: columns_of(records).between(a, b), *span, ROME, utc=utc))
@@ -111,10 +113,7 @@ def test_times_are_local_or_utc_as_asked() -> None:
 
 
 def constant_kilowatt(asked: Sequence[int]) -> list[Bucket]:
-    return [
-        Bucket(a, b, (b - a) * 1_000_000 // HOUR_MS, b - a, 1_000_000, 1_000_000)
-        for a, b in zip(asked, asked[1:], strict=False)
-    ]
+    return [Bucket(a, b, (b - a) * 1_000_000 // HOUR_MS, b - a, 1_000_000, 1_000_000) for a, b in pairwise(asked)]
 
 
 def test_a_day_of_25_hours_has_25_buckets_and_its_own_energy() -> None:

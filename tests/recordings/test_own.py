@@ -1,4 +1,5 @@
 import pytest
+
 from casawatt.model.errors import PacketError
 from casawatt.recordings.own import OwnParser, recognises
 from casawatt.recordings.row import Row

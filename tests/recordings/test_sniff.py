@@ -1,4 +1,5 @@
 import pytest
+
 from casawatt.model.errors import ImportFileError
 from casawatt.recordings.sniff import Guess, Said, sniff
 from casawatt.recordings.stamps import TimeFormat

@@ -2,10 +2,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from casawatt.model.errors import PacketError
-from casawatt.recordings.stamps import LocalStamps, StampReader, TimeFormat
 from hypothesis import given
 from hypothesis import strategies as st
+
+from casawatt.model.errors import PacketError
+from casawatt.recordings.stamps import LocalStamps, StampReader, TimeFormat
 
 ROME = ZoneInfo("Europe/Rome")
 HOUR_MS = 3_600_000

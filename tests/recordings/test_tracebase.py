@@ -3,6 +3,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from casawatt.model.errors import PacketError
 from casawatt.recordings.recording_file import RecordingFile
 from casawatt.recordings.tracebase import TracebaseParser, recognises

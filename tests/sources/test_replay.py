@@ -1,14 +1,14 @@
 import gzip
-import msgspec
-import pytest
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
 
 from casawatt.model.errors import ImportFileError, PacketError
 from casawatt.model.meter import Cadence
 from casawatt.recordings.tracebase import TracebaseParser
 from casawatt.sources.replay import LONGEST_WAIT_S, Config, parse, run
-
 from tests.fakes.inbox import RecordingInbox
 
 DATA = Path(__file__).parents[1] / "data"
@@ -79,7 +79,7 @@ async def test_a_clock_that_runs_faster_is_followed(tmp_path: Path) -> None:
 async def test_stamps_that_go_back_and_duplicates_are_passed_on(tmp_path: Path) -> None:
     first, second, _ = LINES.splitlines()
     inbox = RecordingInbox()
-    await run(config_of(tmp_path, "\n".join([first, second, first, second])), inbox, Waiting(inbox))
+    await run(config_of(tmp_path, f"{first}\n{second}\n{first}\n{second}"), inbox, Waiting(inbox))
     assert [reading.time_ms for reading in inbox.readings] == [BEGIN_MS, BEGIN_MS + 2000] * 2
 
 
@@ -93,7 +93,7 @@ async def test_a_bad_line_is_refused_with_file_and_line_and_the_rest_goes_on(tmp
 
 
 async def test_a_missing_file_fails_so_that_the_service_tries_again(tmp_path: Path) -> None:
-    with pytest.raises(ImportFileError, match="missing.csv"):
+    with pytest.raises(ImportFileError, match=r"missing\.csv"):
         await run(Config(path=str(tmp_path / "missing.csv")), RecordingInbox())
 
 

@@ -23,7 +23,13 @@ BUCKET_COLUMNS = ("start", "end", "energy_wh", "coverage", "measured_s", "min_w"
 
 
 def raw_lines(
-    read: ReadColumns, start_ms: int, end_ms: int, zone: ZoneInfo, *, utc: bool, devices: Mapping[int, str] | None = None
+    read: ReadColumns,
+    start_ms: int,
+    end_ms: int,
+    zone: ZoneInfo,
+    *,
+    utc: bool,
+    devices: Mapping[int, str] | None = None,
 ) -> Iterator[str]:
     """Yield the heading and a line for each record, in casawatt's own CSV; reading it back gives the same records.
 

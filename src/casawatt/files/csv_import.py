@@ -161,9 +161,7 @@ def _batch(
     return Batch(tuple(readings), tuple(line_numbers), done_ratio)
 
 
-def _first_rows(
-    path: Path, name: str, zone: ZoneInfo, guess: Guess | None
-) -> tuple[list[Row], list[tuple[int, str]]]:
+def _first_rows(path: Path, name: str, zone: ZoneInfo, guess: Guess | None) -> tuple[list[Row], list[tuple[int, str]]]:
     parser = parser_for(name, zone, guess.layout if guess else None)
     rows: list[Row] = []
     refused: list[tuple[int, str]] = []

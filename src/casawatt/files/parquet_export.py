@@ -35,9 +35,7 @@ def write_raw(read: ReadColumns, start_ms: int, end_ms: int, zone: ZoneInfo, tar
     return _write(pieces, arrow.schema(fields), target)
 
 
-def write_buckets(
-    read: ReadBuckets, start_ms: int, end_ms: int, zone: ZoneInfo, resolution: str, target: Path
-) -> int:
+def write_buckets(read: ReadBuckets, start_ms: int, end_ms: int, zone: ZoneInfo, resolution: str, target: Path) -> int:
     """Write a meter's energy in buckets of `resolution` to `target`, whole or not at all; return how many.
 
     Columns: `start`, `end` (timestamps in ms, UTC), `energy_wh`, `coverage` (0 to 1), `measured_s`, `min_w`,
@@ -50,9 +48,7 @@ def write_buckets(
 
     def arrays(day: tuple[int, int]) -> list[list[Any]]:
         buckets = read(edges(*day, RESOLUTIONS[resolution]))
-        rows = [
-            (b.start_ms, b.end_ms, b.energy_wh, b.coverage_ratio, b.measured_s, b.min_w, b.max_w) for b in buckets
-        ]
+        rows = [(b.start_ms, b.end_ms, b.energy_wh, b.coverage_ratio, b.measured_s, b.min_w, b.max_w) for b in buckets]
         return [list(column) for column in zip(*rows, strict=True)]
 
     return _write(map(arrays, local_days(start_ms, end_ms, zone)), schema, target)
