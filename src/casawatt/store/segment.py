@@ -12,6 +12,7 @@ import zlib
 from enum import IntEnum
 
 import numpy as np
+from numpy.typing import NDArray
 from pcodec import ChunkConfig, standalone
 
 from casawatt.model.columns import ABSENT, Columns, Int64Array
@@ -134,13 +135,13 @@ class _Reader:
 
 
 def _unscaled(data: bytes, lowest: int, step: int) -> Int64Array:
-    values: Int64Array | None = standalone.simple_decompress(data)
+    values: NDArray[np.unsignedinteger] | None = standalone.simple_decompress(data)
     if values is None:
         message = "a segment's column is empty"
         raise StoreCorruptError(message)
     column: Int64Array = values.astype(np.int64)
     if step != 1:
-        np.multiply(column, step, out=column)
+        column *= step
     if lowest:
-        np.add(column, lowest, out=column)
+        column += lowest
     return column
