@@ -1,8 +1,16 @@
 /** One local day of one meter, or of several added up: loaded, then kept fresh. */
 
 import { energy, readings } from "./api";
-import { appended, type LivePoint, NO_SERIES, onGrid, type Series, summed, withLive } from "./chart/series";
-import { MINUTE_MS } from "./time";
+import {
+  appended,
+  type LivePoint,
+  NO_SERIES,
+  onGrid,
+  type Series,
+  summed,
+  trimmed,
+  withLive,
+} from "./chart/series";
 import type { EnergyBucket } from "./types";
 
 export interface Span {
@@ -16,15 +24,20 @@ export interface Hour extends Span {
   coverage: number;
 }
 
-function hoursOf(answers: readonly EnergyBucket[][]): Hour[] {
+/** What the hours of several meters were together; the running hour is whole when all of it so far is. */
+export function hoursOf(answers: readonly EnergyBucket[][], nowMs: number): Hour[] {
   return (answers[0] ?? []).map((bucket, row) => {
     const same = answers.map((buckets) => buckets[row]).filter((other) => other !== undefined);
-    const measured = same.filter((other) => other.measured_s > 0 && other.energy_wh !== null);
+    const known = same.filter((other) => other.measured_s > 0 || other.energy_wh !== 0);
+    const startMs = Date.parse(bucket.start);
+    const endMs = Date.parse(bucket.end);
+    const passedMs = Math.max(1, Math.min(endMs, nowMs) - startMs);
+    const measuredMs = Math.min(...same.map((other) => other.measured_s)) * 1000;
     return {
-      startMs: Date.parse(bucket.start),
-      endMs: Date.parse(bucket.end),
-      energyWh: measured.length > 0 ? measured.reduce((a, other) => a + (other.energy_wh ?? 0), 0) : null,
-      coverage: Math.min(...same.map((other) => other.coverage)),
+      startMs,
+      endMs,
+      energyWh: known.length > 0 ? known.reduce((a, other) => a + other.energy_wh, 0) : null,
+      coverage: Math.min(1, measuredMs / passedMs),
     };
   });
 }
@@ -44,19 +57,22 @@ export class Day {
     readonly span: Span,
   ) {}
 
-  /** Loads the day up to `nowMs`; live points of minutes that are now settled give way. */
+  /** Loads the day; live points of minutes that are now in it give way. `nowMs` is only for coverage. */
   async load(nowMs: number): Promise<void> {
     const { startMs, endMs } = this.span;
-    const settledMs = Math.min(endMs, Math.floor(nowMs / MINUTE_MS) * MINUTE_MS);
     const signal = this.#abort.signal;
     try {
       const [curves, energies] = await Promise.all([
         Promise.all(this.slugs.map((slug) => readings(slug, startMs, endMs, "1m", signal))),
         Promise.all(this.slugs.map((slug) => energy(slug, startMs, endMs, "hour", signal))),
       ]);
-      this.#settled = summed(curves.map((curve) => onGrid(curve, startMs, settledMs)));
-      this.#live = this.#live.filter((point) => point.timeMs >= settledMs);
-      this.hours = hoursOf(energies.map((answer) => answer.buckets));
+      this.#settled = trimmed(summed(curves.map((curve) => onGrid(curve, startMs, endMs))));
+      const lastMs = this.#settled.timeMs.at(-1) ?? startMs;
+      this.#live = this.#live.filter((point) => point.timeMs > lastMs);
+      this.hours = hoursOf(
+        energies.map((answer) => answer.buckets),
+        nowMs,
+      );
       this.status = "ready";
     } catch (error) {
       if (signal.aborted) return;

@@ -1,6 +1,6 @@
 /** What the page knows, and how each live event changes it. Pure. */
 
-import type { Health, Home, Meter, MetersDocument, NewDevice } from "./types";
+import type { Health, Home, ListedMeter, Meter, MetersDocument, NewDevice } from "./types";
 
 export interface HomeState {
   home: Home | null;
@@ -11,22 +11,30 @@ export interface HomeState {
 
 export type LiveEvent =
   | { type: "snapshot"; data: MetersDocument }
-  | { type: "meter"; data: Meter }
+  | { type: "meter"; data: ListedMeter }
   | { type: "new_devices"; data: { new_devices: NewDevice[] } }
   | { type: "health"; data: Health }
   | { type: "adopted"; data: { meter: Meter; source: string; address: string } };
 
 export const NOTHING: HomeState = { home: null, meters: [], newDevices: [], health: null };
 
-function put(meters: readonly Meter[], meter: Meter): Meter[] {
-  const index = meters.findIndex((known) => known.slug === meter.slug);
+/** `listed` with its parent, the one known before where it does not say. */
+function placed(listed: ListedMeter, known: Meter | undefined): Meter {
+  return { ...listed, parent: listed.parent === undefined ? (known?.parent ?? null) : listed.parent };
+}
+
+function put(meters: readonly Meter[], listed: ListedMeter): Meter[] {
+  const index = meters.findIndex((known) => known.slug === listed.slug);
+  const meter = placed(listed, meters[index]);
   return index < 0 ? [...meters, meter] : meters.with(index, meter);
 }
 
 export function reduce(state: HomeState, event: LiveEvent): HomeState {
   switch (event.type) {
     case "snapshot": {
-      const { home, meters, new_devices: newDevices } = event.data;
+      const { home, new_devices: newDevices } = event.data;
+      const known = new Map(state.meters.map((meter) => [meter.slug, meter]));
+      const meters = event.data.meters.map((listed) => placed(listed, known.get(listed.slug)));
       return { ...state, home, meters, newDevices };
     }
     case "meter":
@@ -50,6 +58,11 @@ export function powerNow(meter: Meter): number | null {
   return meter.silent ? null : meter.power_w;
 }
 
+/** Today's energy; null when nothing of the day is known, which is not the same as zero. */
+export function todayWh(meter: Meter): number | null {
+  return meter.today_coverage === 0 && meter.today_wh === 0 ? null : meter.today_wh;
+}
+
 /** The meter of the whole home: no parent itself, and the parent of others. */
 export function mainsOf(meters: readonly Meter[]): Meter | null {
   const parents = new Set(meters.map((meter) => meter.parent));
@@ -65,7 +78,7 @@ export interface Total {
   /** How many of `parts` have a power now. */
   known: number;
   todayWh: number | null;
-  coverage: number | null;
+  coverage: number;
   atMs: number | null;
 }
 
@@ -78,15 +91,14 @@ export function totalOf(meters: readonly Meter[]): Total {
   const mains = mainsOf(meters);
   const parts = mains ? [mains] : meters.filter((meter) => meter.parent === null);
   const powers = parts.map(powerNow);
-  const coverages = parts.map((meter) => meter.today_coverage).filter((value) => value !== null);
   const times = parts.flatMap((meter) => (meter.at === null ? [] : [Date.parse(meter.at)]));
   return {
     parts,
     mains,
     powerW: sum(powers),
     known: powers.filter((power) => power !== null).length,
-    todayWh: sum(parts.map((meter) => meter.today_wh)),
-    coverage: coverages.length > 0 ? Math.min(...coverages) : null,
+    todayWh: sum(parts.map(todayWh)),
+    coverage: Math.min(...parts.map((meter) => meter.today_coverage)),
     atMs: times.length > 0 ? Math.max(...times) : null,
   };
 }

@@ -27,12 +27,12 @@ export const strings = {
   failing: "The service reports a failure.",
   meters: "Meters",
   metersOrder: "most power first",
-  silent: "Silent",
   silentSince: (since: string) => `Silent since ${since}`,
   neverHeard: "Not heard yet",
   lastValue: (value: string) => `last ${value}`,
   share: (share: string) => `${share} of the home`,
   rest: "Everything else",
+  by: "measured by",
   restNote: "not on a meter of its own",
   sumOf: (known: number, all: number) =>
     known === all

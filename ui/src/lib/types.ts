@@ -17,11 +17,14 @@ export interface Meter {
   power_w: number | null;
   /** RFC 3339 time of the newest reading. */
   at: string | null;
-  today_wh: number | null;
+  today_wh: number;
   /** 0..1: the share of today so far that was measured. */
-  today_coverage: number | null;
+  today_coverage: number;
   silent: boolean;
 }
+
+/** A meter as a list or an event gives it: where it belongs may be left out. */
+export type ListedMeter = Omit<Meter, "parent"> & { parent?: string | null };
 
 export interface NewDevice {
   source: string;
@@ -34,7 +37,7 @@ export interface NewDevice {
 
 export interface MetersDocument {
   home: Home;
-  meters: Meter[];
+  meters: ListedMeter[];
   new_devices: NewDevice[];
 }
 
@@ -67,7 +70,7 @@ export interface Readings {
 export interface EnergyBucket {
   start: string;
   end: string;
-  energy_wh: number | null;
+  energy_wh: number;
   measured_s: number;
   coverage: number;
   max_w: number | null;

@@ -30,6 +30,18 @@ function grid(startMs: number, endMs: number, stepMs: number): Series {
   return { timeMs, powerW: empty(), minW: empty(), maxW: empty() };
 }
 
+/** Without the rows at the end that are not measured, or not yet. */
+export function trimmed(series: Series): Series {
+  const length = series.powerW.findLastIndex((power) => power !== null) + 1;
+  const cut = <T>(column: T[]): T[] => column.slice(0, length);
+  return {
+    timeMs: cut(series.timeMs),
+    powerW: cut(series.powerW),
+    minW: cut(series.minW),
+    maxW: cut(series.maxW),
+  };
+}
+
 /** Readings on an even grid from `startMs` until before `endMs`: what is missing becomes null. */
 export function onGrid(readings: Readings, startMs: number, endMs: number, stepMs = MINUTE_MS): Series {
   const series = grid(startMs, endMs, stepMs);
