@@ -1,6 +1,6 @@
 /** Names for addresses: words of a-z and 0-9 joined by hyphens, as the service demands. */
 
-export const SLUG_PATTERN = "[a-z0-9]+(-[a-z0-9]+)*";
+export const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const LONGEST = 64;
 
 /** `Lavatrice (bagno)` becomes `lavatrice-bagno`; a number follows where that is taken. */

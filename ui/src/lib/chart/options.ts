@@ -29,7 +29,8 @@ function hourStep(width: number): number {
 function lineSeries(): uPlot.Series {
   return {
     stroke: () => cssColour("--accent"),
-    width: 1.6,
+    width: 1.4,
+    fill: () => cssColour("--accent-faint"),
     spanGaps: false,
     points: {
       show: true,
