@@ -11,7 +11,7 @@ import {
   totalOf,
   unmeteredW,
 } from "../src/lib/state";
-import type { Meter, MetersDocument } from "../src/lib/types";
+import type { ListedMeter, Meter, MetersDocument } from "../src/lib/types";
 
 function meter(slug: string, powerW: number | null, more: Partial<Meter> = {}): Meter {
   return {
@@ -57,7 +57,8 @@ describe("a live event", () => {
   });
 
   test("without a parent leaves the meter where it belongs", () => {
-    const { parent: _, ...listed } = fridge;
+    const listed: ListedMeter = { ...fridge };
+    delete listed.parent;
     const state = after({ type: "snapshot", data: snapshot }, { type: "meter", data: listed });
     expect(state.meters[1]?.parent).toBe("mains");
   });

@@ -78,7 +78,7 @@ export const strings = {
   empty: {
     title: "Nothing measured yet",
     text: "casawatt is listening. As soon as a sensor sends its first reading, it appears here.",
-    node: "An ECMS node finds casawatt by itself. To try without one, send a packet by hand:",
+    node: "An ECMS node finds casawatt by itself. To try without one, send a packet by hand, from bash:",
     config: "Other sensors are added as sources in the configuration file.",
     copy: "Copy",
     copied: "Copied",
