@@ -1,7 +1,7 @@
 """The way of each reading: which meter, is it sound, keep it, count it."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from casawatt.engine.clean import Verdict
 from casawatt.engine.power import power_mw
 from casawatt.model.errors import StoreFullError
 from casawatt.model.event import Event
+from casawatt.model.interval import INTERVAL_MS, Interval
 from casawatt.model.meter import Binding, Device, Meter, Traits
 from casawatt.model.ports import Clock
 from casawatt.model.reading import Reading, Record
@@ -129,10 +130,18 @@ class Recorder:
     def _advance(self, line: Line, record: Record) -> None:
         closed = line.advance(record)
         if closed:
-            self._store.put_intervals(line.meter_id, closed, ())
+            self._keep(line, closed)
         if not line.changed:
             line.changed = True
             self.tell(line.meter_id)
+
+    def _keep(self, line: Line, closed: Sequence[Interval]) -> None:
+        """Hand closed quarter-hours to the store; one without `how` was closed before and is taken back."""
+        for interval in closed:
+            if not interval.how:
+                start_ms = interval.start_ms
+                self._store.replace_intervals(line.meter_id, start_ms, start_ms + INTERVAL_MS, ())
+        self._store.put_intervals(line.meter_id, [interval for interval in closed if interval.how], ())
 
     def recover(self) -> int:
         """Bring every meter's state up to what the store holds; returns how many records the log gave back."""
@@ -144,7 +153,7 @@ class Recorder:
             if record.time_ms < line.newest_ms:
                 line.mark_dirty(record.time_ms)
             elif closed := line.advance(record):
-                self._store.put_intervals(meter_id, closed, ())
+                self._keep(line, closed)
         for line in self._lines.values():
             newest = self._store.last_record(line.meter_id)
             line.clean = clean.CleanState(newest)
