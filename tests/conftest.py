@@ -15,7 +15,7 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--data", type=Path, help="folder of real recordings; needed by tests/acceptance, see `make acceptance`")
+    parser.addoption("--data", type=Path, help="folder of real recordings, for tests/acceptance")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

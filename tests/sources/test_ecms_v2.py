@@ -54,7 +54,7 @@ def test_nothing_is_forgotten_by_the_node_before_it_is_safe() -> None:
 
 
 def test_lost_datagrams_lose_no_sample_and_no_charge() -> None:
-    chance = random.Random(5)  # noqa: S311 - repeatable
+    chance = random.Random(5)
     link = Link(node_v2())
     link.passes = lambda: chance.random() > 0.5
     link.live(300)
@@ -195,7 +195,7 @@ def test_a_node_that_belongs_to_no_meter_is_shown_but_keeps_its_samples() -> Non
     assert len(link.inbox.heard) == 100
     ack = decode_ack(link.acks[-1], MAC, KEY)
     assert ack is not None
-    assert (ack.have, ack.safe, ack.not_adopted) == (0, 0, True)
+    assert (ack.have, ack.safe, ack.not_recorded) == (0, 0, True)
 
 
 def test_a_node_that_is_adopted_later_delivers_what_it_kept() -> None:
@@ -215,8 +215,44 @@ def test_a_sample_that_makes_no_sense_does_not_hold_up_the_others() -> None:
     samples = measure_of_samples([(START_MS, 1.0), (START_MS + 5000, 99.0), (START_MS + 6000, 1.0)])
     link = Link(node_v2(samples), inbox)
     link.live(10)
+    inbox.make_safe(4)
+    assert link.node.held == 6
     link.make_safe()
     assert len(inbox.readings) == 9
+    assert link.node.held == 0
+
+
+def test_a_full_disk_loses_nothing_that_the_node_still_holds() -> None:
+    inbox = RecordingInbox(ManualClock())
+    link = Link(node_v2(), inbox)
+    link.live(10)
+    link.passes = lambda: False
+    link.live(5)
+    link.passes = lambda: True
+    inbox.nonsense = lambda _: True
+    link.live(120)
+    link.make_safe()
+    assert link.node.held == 125
+    inbox.nonsense = lambda _: False
+    link.live(3)
+    link.make_safe()
+    assert set(times_ms(link)) == {START_MS + 1000 * n for n in range(1, 139)}
+    assert link.node.held == 0
+
+
+def test_a_disk_that_fills_in_the_middle_of_a_report_loses_none_of_it() -> None:
+    inbox = RecordingInbox(ManualClock())
+    link = Link(node_v2(), inbox)
+    link.live(1)
+    link.passes = lambda: False
+    link.live(20)
+    link.passes = lambda: True
+    inbox.nonsense = lambda _: len(inbox.readings) >= 12
+    link.live(60)
+    inbox.nonsense = lambda _: False
+    link.live(3)
+    link.make_safe()
+    assert set(times_ms(link)) == {START_MS + 1000 * n for n in range(1, 85)}
     assert link.node.held == 0
 
 

@@ -1,6 +1,8 @@
 """The source's codec and the virtual node's, each against the shared vectors, and against each other."""
 
 import hmac
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -227,3 +229,12 @@ def test_no_bytes_are_taken_for_an_ack(data: bytes) -> None:
 
 def test_a_mac_is_written_with_colons() -> None:
     assert mac_text(MAC) == "5c:cf:7f:01:02:03"
+
+
+def test_the_example_in_the_document_is_the_vector() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "wire" / "ecms-v2.md").read_text(encoding="utf-8")
+    example = text.partition("## One report, byte by byte")[2]
+    lines = [line.strip() for line in example.splitlines() if line.startswith("    ")]
+    shown = "".join("".join(re.findall(r"\b[0-9a-f]{2}\b(?= |$)", re.split(r" {3,}|  tag", line)[0])) for line in lines)
+    (vector,) = (vector for vector in V2 if vector["vector"] == ["one-sample-current-only"])
+    assert shown == vector["bytes"][0]

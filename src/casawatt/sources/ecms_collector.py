@@ -20,7 +20,7 @@ from casawatt.sources.ecms_wire import (
 from casawatt.sources.ecms_wire_v2 import (
     ASK_AGAIN,
     NO_CHALLENGE,
-    NOT_ADOPTED,
+    NOT_RECORDED,
     Ack,
     Report,
     encode_ack,
@@ -181,7 +181,7 @@ class Collector:
             challenge,
             session.have,
             session.safe,
-            flags=0 if session.adopted else NOT_ADOPTED,
+            flags=0 if session.recorded else NOT_RECORDED,
         )
         self._send(ack, peer)
 

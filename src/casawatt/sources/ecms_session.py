@@ -27,13 +27,14 @@ class NodeSession:
         """Every sample up to this number has been taken, or will never come."""
         self.safe = 0
         """Every sample up to this number may be forgotten by the node."""
-        self.adopted = True
+        self.recorded = True
         """False while the inbox records nothing of this node."""
         self._secret = secret
         self._challenge = b""
         self._boots = 0
         self._tickets: dict[int, int] = {}
-        self._highest_recorded = 0
+        self._refused: dict[int, int] = {}
+        self._latest_ticket = 0
 
     def challenge_for(self, boot_id: int) -> bytes:
         """Return the 8 bytes that a fresh report of this boot carries."""
@@ -58,6 +59,7 @@ class NodeSession:
         if report.oldest_held - 1 > self.safe:
             self.safe = report.oldest_held - 1
             self._tickets = {number: ticket for number, ticket in self._tickets.items() if number > self.safe}
+            self._refused = {number: ticket for number, ticket in self._refused.items() if number > self.safe}
             self._count_up()
         return True
 
@@ -66,18 +68,20 @@ class NodeSession:
         return self.have < number <= self.safe + MAX_UNSAFE_SAMPLES and number not in self._tickets
 
     def note(self, tickets: dict[int, int]) -> None:
-        """Remember the inbox's ticket of each sample number.
+        """Remember the inbox's ticket of each sample number, in the order in which they were put.
 
-        A sample that was not recorded (ticket 0) is settled when a later one was: the node is known, so the
-        sample was refused for its own sake and would be again. Otherwise the node belongs to no meter yet, and
-        shall keep the sample.
+        A sample that was not recorded (ticket 0) stays with the node, which sends it again: the node may be adopted
+        by then, or the disk have room. If it is refused again although others were recorded in between, it was for
+        the sample's own sake, and the node may forget it together with those.
         """
-        recorded = (number for number, ticket in tickets.items() if ticket)
-        self._highest_recorded = max(self._highest_recorded, *recorded, 0)
-        settled = {n: ticket for n, ticket in tickets.items() if ticket or n < self._highest_recorded}
-        self._tickets.update(settled)
+        for number, ticket in tickets.items():
+            self._latest_ticket = max(self._latest_ticket, ticket)
+            settled = bool(ticket) or self._latest_ticket > self._refused.setdefault(number, self._latest_ticket)
+            if settled:
+                self._tickets[number] = ticket or self._latest_ticket
+                self._refused.pop(number, None)
+            self.recorded = settled
         self._count_up()
-        self.adopted = len(settled) == len(tickets)
 
     def advance(self, safe_ticket: int) -> bool:
         """Take in that all tickets up to this are safe; return whether more samples have become so."""
@@ -91,8 +95,9 @@ class NodeSession:
         self._challenge = report.challenge
         self.boot_id = report.boot_id
         self._boots += 1
-        self.have = self.safe = self._highest_recorded = 0
+        self.have = self.safe = 0
         self._tickets = {}
+        self._refused = {}
 
     def _count_up(self) -> None:
         self.have = max(self.have, self.safe)

@@ -20,8 +20,8 @@ NO_CHALLENGE = bytes(8)
 
 ASK_AGAIN = 1
 """Ack flag: the report was authentic but not fresh; nothing of it was taken, send it again with this challenge."""
-NOT_ADOPTED = 2
-"""Ack flag: the node belongs to no meter, so nothing of it is recorded."""
+NOT_RECORDED = 2
+"""Ack flag: nothing of this node is recorded now; it belongs to no meter, or the disk is full."""
 
 _HEADER = struct.Struct(">2sBB6sQIQQ8s")
 _REPORT = struct.Struct(">IIB3sBB")

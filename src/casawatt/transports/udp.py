@@ -123,7 +123,7 @@ def _bound(host: str, port: int) -> socket.socket:
         host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
     )[0]
     bound = socket.socket(family, kind, protocol)
-    bound.setblocking(False)  # noqa: FBT003 - the standard library's signature
+    bound.setblocking(False)
     try:
         bound.bind(address)
     except OSError as error:

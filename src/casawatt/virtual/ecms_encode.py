@@ -33,7 +33,7 @@ class NodeAck:
     have: int
     safe: int
     ask_again: bool
-    not_adopted: bool
+    not_recorded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def decode_ack(data: bytes, mac: bytes, key: bytes) -> NodeAck | None:
         have=number(data[46:50], "big"),
         safe=number(data[50:54], "big"),
         ask_again=bool(data[54] & 1),
-        not_adopted=bool(data[54] & 2),
+        not_recorded=bool(data[54] & 2),
     )
 
 

@@ -22,6 +22,12 @@ Measure = Callable[[int], Measured]
 
 FIRMWARE = (2, 0, 0)
 
+LONGEST_ROUND_TRIP_MS = 1000
+"""An answer that took longer says too little about what the time is."""
+
+TOLERATED_CLOCK_ERROR_MS = 500
+"""A clock is not moved for less, so that samples stay evenly apart."""
+
 
 class Node(Protocol):
     """What the runner and the tests ask of a node of either version."""
@@ -61,7 +67,7 @@ class NodeV1:
     `knows_time=False`: its stamp counts seconds since its start, as before it has NTP time.
     """
 
-    def __init__(  # noqa: PLR0913 - the settings of a node, each on its own
+    def __init__(
         self,
         mac: bytes,
         measure: Measure,
@@ -147,7 +153,7 @@ class NodeV2:
         self._sequence = 0
         self._answered = 0
         self._challenge = bytes(8)
-        self._adopted = True
+        self._is_recorded = True
         self.next_ms = self._next_sample_ms(now_ms)
 
     @property
@@ -191,14 +197,21 @@ class NodeV2:
         challenge_is_new = ack.challenge != self._challenge
         self._challenge = ack.challenge
         if not ack.ask_again:
-            self._adopted = not ack.not_adopted
+            self._is_recorded = not ack.not_recorded
         return self._reports(now_ms) if ack.ask_again and challenge_is_new else []
 
     def _learn_time(self, ack: NodeAck, now_ms: int) -> None:
         if self._starts_with_time or not ack.unix_ms or ack.sequence != self._sequence:
             return
         uptime_ms = now_ms - self._boot_ms
-        self._unix_at_boot_ms = ack.unix_ms + (uptime_ms - ack.uptime_ms) // 2 - uptime_ms
+        round_trip_ms = uptime_ms - ack.uptime_ms
+        unix_at_boot_ms = ack.unix_ms + round_trip_ms // 2 - uptime_ms
+        known_ms = self._unix_at_boot_ms
+        if round_trip_ms > LONGEST_ROUND_TRIP_MS:
+            return
+        if known_ms is not None and abs(unix_at_boot_ms - known_ms) <= TOLERATED_CLOCK_ERROR_MS:
+            return
+        self._unix_at_boot_ms = unix_at_boot_ms
         self.next_ms = self._next_sample_ms(now_ms)
 
     def _next_sample_ms(self, after_ms: int) -> int:
@@ -221,7 +234,7 @@ class NodeV2:
 
     def _reports(self, now_ms: int) -> list[bytes]:
         newest = self._oldest + len(self._buffer) - 1
-        first = max(self._have + 1, self._oldest) if self._adopted else max(newest, self._oldest)
+        first = max(self._have + 1, self._oldest) if self._is_recorded else max(newest, self._oldest)
         reports = []
         for _ in range(self._datagrams_at_once):
             position = first - self._oldest

@@ -16,7 +16,7 @@ class Radio:
     share `loss_ratio` (0 to 1) disappears, the same ones for the same `seed`. `host` is the address of this end.
     """
 
-    def __init__(  # noqa: PLR0913 - each is one independent setting of a link
+    def __init__(
         self,
         node: Node,
         target: Address,
