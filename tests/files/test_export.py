@@ -73,7 +73,7 @@ records_strategy = st.lists(
 ).map(lambda records: sorted(records, key=lambda record: record.time_ms))
 
 
-@given(records_strategy, st.booleans())
+@given(records=records_strategy, utc=st.booleans())
 def test_what_is_exported_and_imported_again_is_exactly_the_same(records: list[Record], *, utc: bool) -> None:
     def exported() -> list[str]:
         span = CHANGE_DAY_MS - 2 * HOUR_MS, CHANGE_DAY_MS + 40 * HOUR_MS
