@@ -110,7 +110,7 @@ def test_bad_packets_are_counted_and_shown_and_harm_nobody(place: TestPlace) -> 
     send_and_wait(service, FRIDGE, "fridge", 1.0)
     for payload in (b"", b"short", b"x" * 13, b"\xff" * 600):
         service.send(payload)
-    until(lambda: 'cause="length"} 2' in httpx.get(service.url + "/metrics").text)
+    until(lambda: 'cause="length"} 4' in httpx.get(service.url + "/metrics").text)
     assert "length from 127.0.0.1 (ecms_udp)" in place.run("doctor")
     send_and_wait(service, FRIDGE, "fridge", 0.5)
     assert get(service, "/healthz")["status"] == "ok"

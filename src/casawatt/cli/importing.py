@@ -69,7 +69,8 @@ def import_(
     options = Options(
         format=file_format,
         said=said,
-        timezone=timezone or place.config.home.timezone if file_format in (None, "columns") else timezone,
+        timezone=timezone,
+        home_timezone=place.config.home.timezone,
         address=meter,
         gap_limit_s=gap_limit_s,
     )

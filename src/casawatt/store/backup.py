@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from casawatt.model.errors import StoreCorruptError, StoreError
+from casawatt.model.errors import StoreBusyError, StoreCorruptError, StoreError
 from casawatt.store.batch import Batch, pack, unpack
 from casawatt.store.database import Database
 from casawatt.store.disk import Disk
@@ -57,7 +57,7 @@ def backup(folder: Path, target: Path) -> None:
 def restore(file: Path, folder: Path, *, overwrite: bool = False) -> None:
     """Make a data folder of a backup, after the copy has passed the deep check.
 
-    Raises StoreError when `folder` holds data and `overwrite` is not said, or a service is using it;
+    Raises StoreError when `folder` holds data and `overwrite` is not said, StoreBusyError when a service is using it,
     StoreCorruptError when the copy is damaged, and the folder is as it was then.
     """
     if not file.is_file():
@@ -69,7 +69,7 @@ def restore(file: Path, folder: Path, *, overwrite: bool = False) -> None:
     using = holder(folder)
     if using is not None:
         message = f"{folder} is in use by process {using.pid}; stop it first"
-        raise StoreError(message)
+        raise StoreBusyError(message)
     folder.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".restore-", dir=folder))
     try:
