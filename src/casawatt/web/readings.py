@@ -24,7 +24,7 @@ RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 POINTS_MAX = 1_000_000
 """More readings than that are not answered at once: eleven days at one a second, nearly two years of minutes."""
 
-BODY_MAX_BYTES = 32 * 1024 * 1024
+BODY_MAX_BYTES = 8 * 1024 * 1024
 MINUTE_MS = 60_000
 STRETCH_MS = 2 * 24 * 3_600_000
 """So much time is asked of the store at once, so that a long question does not keep others waiting."""
@@ -50,9 +50,7 @@ ReadingsBody = Annotated[
     operation_id="get_readings",
     tags=["meters"],
     responses=answers(
-        HTTPStatus.BAD_REQUEST,
         HTTPStatus.NOT_FOUND,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
         ok=document(ReadingsDocument, "The readings, in the order of their time"),
     ),
 )
@@ -181,11 +179,10 @@ def mean_w(bucket: Bucket) -> float:
     before_request=check_json,
     request_max_body_size=BODY_MAX_BYTES,
     responses=answers(
-        HTTPStatus.BAD_REQUEST,
         HTTPStatus.NOT_FOUND,
+        HTTPStatus.FORBIDDEN,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
         HTTPStatus.INSUFFICIENT_STORAGE,
         ok=document(ImportReport, "What became of them"),
     ),
