@@ -1,1 +1,62 @@
 """The command line, one file a command group."""
+
+import sys
+
+import typer
+
+from casawatt import __version__
+from casawatt.cli import doctor, exporting, importing, init, keep, live, meters, serve
+from casawatt.cli.output import err
+from casawatt.model.errors import CasawattError, ConfigError, StoreBusyError, StoreCorruptError
+
+EXIT_FAILED = 1
+EXIT_CONFIG = 2
+EXIT_BUSY = 3
+EXIT_CORRUPT = 4
+
+app = typer.Typer(
+    name="casawatt",
+    help="A home energy monitor whose figures can be trusted with money.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(serve.serve)
+app.command()(serve.demo)
+app.command()(init.init)
+app.command()(doctor.doctor)
+app.add_typer(meters.app, name="meters")
+app.command()(live.live)
+app.command("export")(exporting.export)
+app.command("import")(importing.import_)
+app.command()(keep.backup)
+app.command()(keep.restore)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def exit_code(error: CasawattError) -> int:
+    """Return the exit code that tells a caller what kind of error it was."""
+    if isinstance(error, ConfigError):
+        return EXIT_CONFIG
+    if isinstance(error, StoreBusyError):
+        return EXIT_BUSY
+    if isinstance(error, StoreCorruptError):
+        return EXIT_CORRUPT
+    return EXIT_FAILED
+
+
+def run() -> None:
+    """Run the command that was typed; an expected error ends in one line and an exit code."""
+    try:
+        app()
+    except CasawattError as error:
+        err.print(f"[bold red]casawatt:[/bold red] {error}", markup=True, soft_wrap=True)
+        sys.exit(exit_code(error))
+    except OSError as error:
+        err.print(f"[bold red]casawatt:[/bold red] {error}", markup=True, soft_wrap=True)
+        sys.exit(EXIT_FAILED)

@@ -104,7 +104,7 @@ class Disk:
             meter_id,
             time_ms,
         )
-        return rows[0] if rows else None  # type: ignore[return-value]  # the two columns selected
+        return rows[0] if rows else None
 
     def sealed_seqs(self) -> dict[int, int]:
         """Return for each meter up to which sequence number its readings are sealed."""

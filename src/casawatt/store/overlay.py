@@ -59,7 +59,7 @@ class Overlay:
         return self.over(NO_FIGURES, start_ms, end_ms)
 
 
-def flatten(layers: Sequence[Overlay], open_interval: Interval | None = None) -> Overlay:
+def flatten(layers: Sequence[Overlay], open_intervals: Sequence[Interval] = ()) -> Overlay:
     """Return several overlays, lowest first, as one; the open interval lies on top."""
     flat = Overlay()
     for layer in layers:
@@ -67,6 +67,5 @@ def flatten(layers: Sequence[Overlay], open_interval: Interval | None = None) ->
             flat.replace(start_ms, end_ms, ())
         flat.put(layer.intervals.values())
         flat.snapshots.update(layer.snapshots)
-    if open_interval is not None:
-        flat.put((open_interval,))
+    flat.put(open_intervals)
     return flat

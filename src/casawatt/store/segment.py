@@ -12,6 +12,7 @@ import zlib
 from enum import IntEnum
 
 import numpy as np
+from numpy.typing import NDArray
 from pcodec import ChunkConfig, standalone
 
 from casawatt.model.columns import ABSENT, Columns, Int64Array
@@ -47,9 +48,10 @@ def segment_start(time_ms: int) -> int:
 
 def encode(columns: Columns) -> bytes:
     """Return at least one record as a blob."""
-    present = sum(1 << bit for bit, name in enumerate(CHANNELS) if name in columns.channels)
+    spoken = [name for name in CHANNELS if name in columns.channels and (columns.channels[name] != ABSENT).any()]
+    present = sum(1 << CHANNELS.index(name) for name in spoken)
     parts = [_HEAD.pack(VERSION, len(columns), present), _pack(columns.time_ms), _pack(columns.device_id)]
-    parts += [_pack_channel(columns.channels[name]) for name in CHANNELS if name in columns.channels]
+    parts += [_pack_channel(columns.channels[name]) for name in spoken]
     body = b"".join(parts)
     return body + _CRC.pack(zlib.crc32(body))
 
@@ -133,13 +135,13 @@ class _Reader:
 
 
 def _unscaled(data: bytes, lowest: int, step: int) -> Int64Array:
-    values: Int64Array | None = standalone.simple_decompress(data)
+    values: NDArray[np.unsignedinteger] | None = standalone.simple_decompress(data)
     if values is None:
         message = "a segment's column is empty"
         raise StoreCorruptError(message)
     column: Int64Array = values.astype(np.int64)
     if step != 1:
-        np.multiply(column, step, out=column)
+        column *= step
     if lowest:
-        np.add(column, lowest, out=column)
+        column += lowest
     return column

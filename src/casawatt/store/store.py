@@ -170,21 +170,20 @@ class Store:
         """Return the time of the meter's first record (UTC ms), None when there is none."""
         return self._query.first_time_ms(meter_id)
 
-    def put_intervals(self, meter_id: int, closed: Sequence[Interval], open_: Interval | None) -> None:
-        """Take quarter-hours that were closed, and the one that is open now. They reach the disk with the next seal."""
+    def put_intervals(self, meter_id: int, closed: Sequence[Interval], open_: Sequence[Interval]) -> None:
+        """Take quarter-hours that were closed, and those that are open now. They reach the disk with the next seal."""
         tail = self._tail.meter(meter_id)
         if closed:
             with self._tail.lock:
                 tail.layers[-1].overlay.put(closed)
-        tail.open_interval = open_
+        tail.open_intervals = open_
 
     def replace_intervals(self, meter_id: int, start_ms: int, end_ms: int, intervals: Sequence[Interval]) -> None:
         """Put `intervals` in the place of all that begin in the span (on the quarter grid), with the next seal for good."""
         with self._tail.lock:
             tail = self._tail.meter(meter_id)
             tail.layers[-1].overlay.replace(start_ms, end_ms, intervals)
-            if tail.open_interval is not None and start_ms <= tail.open_interval.start_ms < end_ms:
-                tail.open_interval = None
+            tail.open_intervals = [each for each in tail.open_intervals if not start_ms <= each.start_ms < end_ms]
 
     def intervals(self, meter_id: int, start_ms: int, end_ms: int) -> list[Interval]:
         """Return the quarter-hours that begin in the span, in ascending time, the open one included."""

@@ -1,7 +1,7 @@
 """Everything that is not sealed yet, in memory: readings, intervals, snapshots, meter by meter."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,7 +29,7 @@ class MeterTail:
     """A meter's layers, oldest first; the last one takes what comes in, the others are being sealed."""
 
     layers: list[Layer] = field(default_factory=lambda: [Layer()])
-    open_interval: Interval | None = None
+    open_intervals: Sequence[Interval] = ()
 
 
 class Tail:
@@ -66,7 +66,7 @@ class Tail:
     def overlay(self, meter_id: int) -> Overlay:
         """Return what lies over a meter's intervals on the disk, the open interval included."""
         tail = self.meter(meter_id)
-        return flatten([layer.overlay for layer in tail.layers], tail.open_interval)
+        return flatten([layer.overlay for layer in tail.layers], tail.open_intervals)
 
     def cut(self, meter_id: int) -> list[Layer]:
         """Return a meter's layers as they are now; what comes in from now on goes into a new one."""

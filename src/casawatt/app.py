@@ -1,0 +1,188 @@
+"""Wires everything: the one place where config, sources, recorder, store and pages meet.
+
+A reading's way, as a list that can be read:
+source -> inbox -> recorder [registry -> clean -> store -> register -> energy -> rollup] -> live, API, pages.
+"""
+
+import asyncio
+import importlib
+import importlib.util
+import logging
+import pkgutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import casawatt.sources
+from casawatt.app_ports import HomeMeters, Imports, Live, ServiceStatus
+from casawatt.clock import FastClock, WallClock
+from casawatt.config import Config
+from casawatt.model.event import Event
+from casawatt.model.meter import Traits
+from casawatt.model.ports import Clock, SourceConfig
+from casawatt.recorder.inbox import SourceInbox
+from casawatt.recorder.keeper import Keeper
+from casawatt.recorder.recorder import Recorder
+from casawatt.registry import Registry
+from casawatt.store.store import Store
+from casawatt.supervisor import Supervisor
+from casawatt.virtual.demo import fill_history, run_demo
+from casawatt.web import check_binding, create_app, running_server
+from casawatt.web.ports import Home, Ports
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A configured source: its module in `sources/` and its checked options."""
+
+    name: str
+    module: ModuleType
+    options: SourceConfig
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHome:
+    """A home whose store is open and whose figures are up to date."""
+
+    config: Config
+    store: Store
+    registry: Registry
+    recorder: Recorder
+    clock: Clock
+
+
+def source_names() -> list[str]:
+    """Return the names of all sources: the modules in `casawatt.sources` that have a `run`."""
+    modules = pkgutil.iter_modules(casawatt.sources.__path__)
+    return [each.name for each in modules if hasattr(importlib.import_module(f"casawatt.sources.{each.name}"), "run")]
+
+
+def load_sources(config: Config) -> list[Source]:
+    """Return the sources that the config names; raises ConfigError for one that does not exist or a wrong option."""
+    sources = []
+    for name in config.sources:
+        if name not in source_names():
+            raise config.document.error(("source", name), f"no such source; there are: {', '.join(source_names())}")
+        module = importlib.import_module(f"casawatt.sources.{name}")
+        sources.append(Source(name, module, config.source_options(name, module.Config)))
+    return sources
+
+
+@contextmanager
+def open_home(config: Config, folder: Path, clock: Clock, *, read_only: bool = False) -> Iterator[OpenHome]:
+    """Open a home's store and bring meters and figures up to date; closes it at the end.
+
+    With `read_only` nothing is written and a service may go on running on the same data.
+    Raises ConfigError, StoreBusyError, StoreError.
+    """
+    traits: dict[str, Traits] = {source.name: source.options.traits for source in load_sources(config)}
+    store = Store.open(folder, zone=config.home.zone, sync_s=config.store.sync_s, read_only=read_only)
+    try:
+        registry = Registry(store.registry, config.home, traits)
+        if not read_only:
+            for change in registry.apply(config.meters, clock.now_ms()):
+                log.info("%s", change)
+        recorder = Recorder(store, registry, clock)
+        given_back = recorder.recover()
+        recorder.watch_silence()
+        if given_back and not read_only:
+            log.info("%d readings taken over from the log", given_back)
+        yield OpenHome(config, store, registry, recorder, clock)
+    finally:
+        store.close()
+
+
+class Service:
+    """A home that is being served: sources, housekeeping and pages, until `stop` is called."""
+
+    def __init__(self, home: OpenHome, *, demo: bool) -> None:
+        self._home = home
+        self._demo = demo
+        self._stopping = asyncio.Event()
+        self.live = Live(home.recorder)
+        self.keeper = Keeper(home.store, home.recorder, sync_s=home.config.store.sync_s, on_event=self._happened)
+        self.supervisor = Supervisor(home.clock, self._happened, self.live.health_changed)
+        self.status = ServiceStatus(home.store, home.recorder, self.supervisor, home.clock.now_ms())
+
+    def stop(self) -> None:
+        """Let `run` come to its end."""
+        self._stopping.set()
+
+    async def run(self, on_ready: Callable[[str], None]) -> None:
+        """Serve until `stop`; `on_ready` is told the address of the page. Raises OSError when it cannot listen."""
+        config = self._home.config
+        ports = ports_of(self._home, demo=self._demo, live=self.live, status=self.status)
+        async with running_server(create_app(ports), config.web.host, config.web.port) as url:
+            self._home.store.announce(url)
+            async with asyncio.TaskGroup() as group:
+                work = [group.create_task(self.keeper.run())]
+                for source in load_sources(config):
+                    work.append(group.create_task(self._supervise(source)))
+                if self._demo:
+                    work.append(group.create_task(self._run_demo()))
+                on_ready(url)
+                await self._stopping.wait()
+                for task in work:
+                    task.cancel()
+
+    async def _supervise(self, source: Source) -> None:
+        async def work() -> None:
+            inbox = SourceInbox(source.name, self._home.recorder, self.keeper)
+            try:
+                await source.module.run(source.options, inbox)
+            finally:
+                inbox.close()
+
+        await self.supervisor.run(source.name, work)
+
+    def _happened(self, event: Event) -> None:
+        log.info("%s: %s", event.type.removeprefix("casawatt."), event.subject)
+        self._home.store.events.append(event)
+
+
+def ports_of(
+    home: OpenHome, *, demo: bool, live: Live | None = None, status: ServiceStatus | None = None
+) -> Ports:
+    """Return what pages and commands ask; without a service nothing is live and no source runs."""
+    config, store, registry, recorder, clock = home.config, home.store, home.registry, home.recorder, home.clock
+    idle = Supervisor(clock, lambda _event: None, lambda: None)
+    return Ports(
+        home=Home(config.home.name, config.home.zone, config.home.currency, demo, store.home_id),
+        clock=clock,
+        meters=HomeMeters(registry, recorder, clock),
+        live=live or Live(recorder),
+        store=store,
+        status=status or ServiceStatus(store, recorder, idle, clock.now_ms()),
+        imports=Imports(registry, recorder, clock),
+    )
+
+
+async def serve(
+    config: Config,
+    folder: Path,
+    *,
+    demo: bool,
+    speed: float = 1.0,
+    allow_open_access: bool = False,
+    on_ready: Callable[[str], None],
+) -> None:
+    """Serve a home until SIGTERM or SIGINT; everything that came in is then on the disk.
+
+    Raises ConfigError, StoreBusyError, StoreError, and OSError when the page's port is taken.
+    """
+    check_binding(config.web.host, allow_open_access)
+    clock = FastClock(speed) if speed != 1 else WallClock()
+    with open_home(config, folder, clock) as home:
+        if demo:
+            fill_history(home)
+        service = Service(home, demo=demo)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, service.stop)
+        await service.run(on_ready)
+        log.info("stopped; everything is on the disk")

@@ -1,0 +1,35 @@
+"""How commands print: tables for people, JSON for programs, errors to the error stream."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+NUMERIC = "Wh", "kWh", "W", "%", "A"
+
+
+def print_json(value: object) -> None:
+    """Print a value as indented JSON."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
+    """Print rows below their column names; columns whose name ends in a unit stand to the right."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name, justify="right" if name.split()[-1] in NUMERIC else "left")
+    for row in rows:
+        table.add_row(*("–" if cell is None else str(cell) for cell in row))
+    out.print(table)
+
+
+def watts(power_w: float | None) -> str | None:
+    """Return power as people read it: `85 W`, `2.31 kW`."""
+    if power_w is None:
+        return None
+    return f"{power_w / 1000:.2f} kW" if abs(power_w) >= 1000 else f"{power_w:.0f} W"

@@ -1,0 +1,40 @@
+"""Times as people type them and as tables show them."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import typer
+
+from casawatt.engine.localtime import day_start
+
+
+def parse_time(text: str, zone: ZoneInfo, now_ms: int) -> int:
+    """Return UTC ms of what was typed: `now`, `today`, `yesterday`, a date (its midnight), or RFC 3339.
+
+    A time without an offset is local. Raises typer.BadParameter.
+    """
+    today = datetime.fromtimestamp(now_ms / 1000, zone).date()
+    match text.strip().lower():
+        case "now":
+            return now_ms
+        case "today":
+            return day_start(zone, today)
+        case "yesterday":
+            return day_start(zone, today - timedelta(days=1))
+        case "tomorrow":
+            return day_start(zone, today + timedelta(days=1))
+    try:
+        if len(text.strip()) == len("2026-01-01"):
+            return day_start(zone, date.fromisoformat(text.strip()))
+        stamp = datetime.fromisoformat(text.strip())
+    except ValueError:
+        message = f"{text!r} is not a time; write now, today, yesterday, 2026-01-31 or 2026-01-31T18:30"
+        raise typer.BadParameter(message) from None
+    if stamp.tzinfo is None:
+        stamp = stamp.replace(tzinfo=zone)
+    return round(stamp.astimezone(UTC).timestamp() * 1000)
+
+
+def local(time_ms: int | None, zone: ZoneInfo) -> str | None:
+    """Return UTC ms as local date and time, to the second."""
+    return None if time_ms is None else datetime.fromtimestamp(time_ms / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,41 @@
+"""The inbox that a source is given: the recorder, seen by one source."""
+
+from collections.abc import Callable
+
+from casawatt.model.ports import Clock
+from casawatt.model.reading import Reading
+from casawatt.recorder.keeper import Keeper
+from casawatt.recorder.recorder import Recorder
+
+
+class SourceInbox:
+    """Fulfils `model.ports.Inbox` for one run of one source; `close` it when the run has ended."""
+
+    def __init__(self, source: str, recorder: Recorder, keeper: Keeper) -> None:
+        self.clock: Clock = recorder.clock
+        self._source = source
+        self._recorder = recorder
+        self._keeper = keeper
+        self._ends: list[Callable[[], None]] = []
+
+    def put(self, reading: Reading, *, hint: str | None = None) -> int:
+        """Take in one reading; returns its ticket, 0 when it was not recorded."""
+        return self._recorder.put(reading, hint)
+
+    def safe_ticket(self) -> int:
+        """Return the highest ticket up to which everything would survive a power cut."""
+        return self._keeper.safe_sequence
+
+    def when_safer(self, listener: Callable[[int], None]) -> None:
+        """Call `listener(safe_ticket)` each time more has become safe."""
+        self._ends.append(self._keeper.when_safer(listener))
+
+    def refuse(self, sender: str, cause: str, detail: str) -> None:
+        """Count something that could not be used."""
+        self._recorder.refusals.add(self._source, sender, cause, detail)
+
+    def close(self) -> None:
+        """Listen no longer."""
+        for end in self._ends:
+            end()
+        self._ends.clear()

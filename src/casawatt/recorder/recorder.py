@@ -1,0 +1,242 @@
+"""The way of each reading: which meter, is it sound, keep it, count it."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from casawatt.engine import clean, pipeline
+from casawatt.engine.clean import Verdict
+from casawatt.engine.power import power_mw
+from casawatt.model.errors import StoreFullError
+from casawatt.model.event import Event
+from casawatt.model.meter import Binding, Device, Meter, Traits
+from casawatt.model.ports import Clock
+from casawatt.model.reading import Reading, Record
+from casawatt.recorder.line import FAR_MS, Line
+from casawatt.recorder.rebuild import History, rebuild
+from casawatt.recorder.refusals import Refusals
+from casawatt.registry import Registry
+
+log = logging.getLogger(__name__)
+
+USED = (Verdict.FRESH, Verdict.LATE, Verdict.DUPLICATE)
+
+
+
+class Keeping(History, Protocol):
+    """What the recorder asks of the store, beside what a rebuild does."""
+
+    def append(self, meter_id: int, record: Record) -> int:
+        """Keep one record; returns its sequence number."""
+        ...
+
+    def tail_records(self) -> Iterable[tuple[int, int, Record]]:
+        """Yield (sequence number, meter_id, record) of what no seal has covered yet, in order of arrival."""
+        ...
+
+    def engine_state(self, meter_id: int) -> bytes | None:
+        """Return the engine state that goes with what is sealed of the meter."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A device's readings of `from_ms <= time < to_ms` belong to `line`."""
+
+    from_ms: int
+    to_ms: int
+    line: Line
+    device: Device
+    traits: Traits
+
+
+class Recorder:
+    """Takes readings in for all meters of the home.
+
+    Everything runs on one thread: nothing here waits.
+    """
+
+    def __init__(
+        self,
+        store: Keeping,
+        registry: Registry,
+        clock: Clock,
+    ) -> None:
+        self.clock = clock
+        self.refusals = Refusals()
+        self.recorded = self.duplicates = 0
+        self._store = store
+        self._registry = registry
+        self._lines: dict[int, Line] = {}
+        self._routes: dict[tuple[str, str], list[Route]] = {}
+        self._registry_version = -1
+        self._listeners: list[Callable[[int | None], None]] = []
+
+    def put(self, reading: Reading, hint: str | None = None) -> int:
+        """Take in one reading; returns its sequence number, 0 when it was not recorded.
+
+        A repeated reading gets the number under which the meter's newest record was kept.
+        """
+        if self._registry.version != self._registry_version:
+            self.renew()
+        routes = self._routes.get((reading.source, reading.address))
+        route = choose(routes, reading) if routes else None
+        if route is None:
+            if self._registry.heard(reading, hint):
+                log.info("new device: %s %s", reading.source, reading.address)
+            self.tell(None)
+            return 0
+        line = route.line
+        line.heard_ms = max(line.heard_ms, reading.received_ms)
+        try:
+            verdict = self._take(line, reading, route.device, route.traits)
+        except StoreFullError as error:
+            self.refusals.add(reading.source, reading.address, "disk_full", str(error))
+            return 0
+        if verdict in USED:
+            return line.sequence
+        self.refusals.add(reading.source, reading.address, verdict.value, f"{reading}")
+        return 0
+
+    def put_under(self, meter: Meter, reading: Reading) -> Verdict:
+        """Record a reading from a file under a meter, whatever device measures for it; returns what became of it.
+
+        Raises StoreFullError when it could not be kept.
+        """
+        if self._registry.version != self._registry_version:
+            self.renew()
+        device = self._registry.device(reading.source, reading.address)
+        return self._take(self._lines[meter.meter_id], reading, device, self._registry.traits(reading.source))
+
+    def _take(self, line: Line, reading: Reading, device: Device, traits: Traits) -> Verdict:
+        line.clean, cleaned = clean.step(line.clean, reading, device.device_id, traits)
+        record = cleaned.record
+        verdict = cleaned.verdict
+        if cleaned.clock_corrected:
+            self.refusals.add(reading.source, reading.address, "clock", f"its stamp was {reading.time_ms} ms")
+        if verdict is Verdict.DUPLICATE:
+            self.duplicates += 1
+        elif record is not None:
+            line.sequence = self._store.append(line.meter_id, record)
+            self.recorded += 1
+            if verdict is Verdict.LATE:
+                line.mark_dirty(record.time_ms)
+            else:
+                self._advance(line, record)
+        return verdict
+
+    def _advance(self, line: Line, record: Record) -> None:
+        closed = line.advance(record)
+        if closed:
+            self._store.put_intervals(line.meter_id, closed, ())
+        if not line.changed:
+            line.changed = True
+            self.tell(line.meter_id)
+
+    def recover(self) -> int:
+        """Bring every meter's state up to what the store holds; returns how many records the log gave back."""
+        self.renew()
+        count = 0
+        for _sequence, meter_id, record in self._store.tail_records():
+            line = self._lines[meter_id]
+            count += 1
+            if record.time_ms < line.newest_ms:
+                line.mark_dirty(record.time_ms)
+            elif closed := line.advance(record):
+                self._store.put_intervals(meter_id, closed, ())
+        for line in self._lines.values():
+            newest = self._store.last_record(line.meter_id)
+            line.clean = clean.CleanState(newest)
+            line.heard_ms = line.newest_ms
+            self._store.put_intervals(line.meter_id, (), pipeline.open_intervals(line.state))
+        self.settle()
+        return count
+
+    def renew(self) -> None:
+        """Take over what the registry says now: meters, devices, bindings, calibrations."""
+        for meter in self._registry.meters():
+            calibrations = self._registry.calibrations(meter)
+            line = self._lines.get(meter.meter_id)
+            if line is None:
+                line = self._lines[meter.meter_id] = Line(meter, calibrations)
+                saved = self._store.engine_state(meter.meter_id)
+                if saved is not None:
+                    line.resume(pipeline.load(saved))
+            line.meter = meter
+            line.calibrate(calibrations)
+        self._routes = {}
+        for binding in self._registry.bindings():
+            self._routes.setdefault((binding.device.source, binding.device.address), []).append(self._route(binding))
+        for routes in self._routes.values():
+            routes.sort(key=lambda route: route.from_ms)
+        self._registry_version = self._registry.version
+
+    def _route(self, binding: Binding) -> Route:
+        to_ms = FAR_MS if binding.to_ms is None else binding.to_ms
+        traits = self._registry.traits(binding.device.source)
+        return Route(binding.from_ms, to_ms, self._lines[binding.meter_id], binding.device, traits)
+
+    def settle(self) -> None:
+        """Rebuild what late readings touched, and let the open quarter-hours of changed meters be seen."""
+        for line in self._lines.values():
+            self.settle_line(line)
+
+    def settle_line(self, line: Line) -> None:
+        """Do the same for one meter."""
+        if line.dirty_from_ms is not None:
+            rebuild(line, self._store)
+            self.tell(line.meter_id)
+        elif line.changed:
+            self._store.put_intervals(line.meter_id, (), pipeline.open_intervals(line.state))
+        line.changed = False
+
+    def lines(self) -> list[Line]:
+        """Return every meter's line."""
+        return list(self._lines.values())
+
+    def line(self, meter_id: int) -> Line | None:
+        """Return one meter's line, None when nothing is known of the meter yet."""
+        return self._lines.get(meter_id)
+
+    def power_w(self, line: Line) -> float | None:
+        """Return what the meter said last in W, None when it never said anything that gives watts."""
+        newest = line.clean.newest
+        power = None if newest is None else power_mw(newest, line.calibration)
+        return None if power is None else power / 1000
+
+    def watch_silence(self) -> list[Event]:
+        """Return an event for each meter that has fallen silent, or is back, since the last call."""
+        now_ms = self.clock.now_ms()
+        events = []
+        for line in self._lines.values():
+            if line.heard_ms == -FAR_MS:
+                continue
+            silent = now_ms - line.heard_ms > line.calibration.gap_limit_ms
+            if silent == line.silent:
+                continue
+            line.silent = silent
+            at_ms = line.heard_ms + line.calibration.gap_limit_ms if silent else line.heard_ms
+            kind = "silent" if silent else "back"
+            identity = f"{line.meter.slug}/{kind}/{at_ms}"
+            events.append(Event(identity, f"casawatt.meter.{kind}", at_ms, line.meter.slug, {"heard_ms": line.heard_ms}))
+            self.tell(line.meter_id)
+        return events
+
+    def on_change(self, listener: Callable[[int | None], None]) -> None:
+        """Call `listener(meter_id)` whenever a meter has something new, `listener(None)` for the new devices."""
+        self._listeners.append(listener)
+
+    def tell(self, meter_id: int | None) -> None:
+        """Let the listeners know that a meter, or with None the list of new devices, has changed."""
+        for listener in self._listeners:
+            listener(meter_id)
+
+
+def choose(routes: list[Route], reading: Reading) -> Route | None:
+    """Return the route that holds at the time of the reading, None when the device was bound to no meter then."""
+    time_ms = reading.received_ms if reading.time_ms is None else reading.time_ms
+    for route in reversed(routes):
+        if route.from_ms <= time_ms < route.to_ms:
+            return route
+    return None

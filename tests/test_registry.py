@@ -1,0 +1,127 @@
+"""Meters, the devices behind them and their calibrations, as dated records."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from casawatt.config import HomeConfig, MeterConfig
+from casawatt.model.errors import RegistryError, UnknownMeterError
+from casawatt.model.meter import Cadence, Traits
+from casawatt.model.reading import Reading
+from casawatt.registry import NEW_DEVICES_KEPT, Adoption, Registry
+from casawatt.store.database import Database
+from casawatt.store.rows import RegistryRows
+
+TRAITS = {"nodes": Traits(Cadence.POLLED, gap_limit_ms=35_000)}
+NOW_MS = 1_800_000_000_000
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Iterator[RegistryRows]:
+    database = Database(tmp_path / "casawatt.db", read_only=False)
+    yield RegistryRows(database)
+    database.close()
+
+
+@pytest.fixture
+def registry(rows: RegistryRows) -> Registry:
+    return Registry(rows, HomeConfig(nominal_voltage_v=225), TRAITS)
+
+
+def adoption(slug: str = "fridge", address: str = "a1", parent: str | None = None) -> Adoption:
+    return Adoption(slug, slug.title(), "nodes", address, parent=parent)
+
+
+def heard(registry: Registry, address: str, current_a: float = 1.0) -> bool:
+    return registry.heard(Reading(source="nodes", address=address, received_ms=NOW_MS, current_a=current_a), "fridge")
+
+
+def test_an_adopted_device_measures_for_its_meter_for_all_its_time(registry: Registry) -> None:
+    meter = registry.adopt(adoption(), NOW_MS)
+    (binding,) = registry.bindings(meter)
+    assert (binding.device.source, binding.device.address) == ("nodes", "a1")
+    assert binding.from_ms == 0
+    assert binding.to_ms is None
+
+
+def test_a_meter_takes_voltage_from_the_home_and_cadence_and_gap_limit_from_the_source(registry: Registry) -> None:
+    (calibration,) = registry.calibrations(registry.adopt(adoption(), NOW_MS))
+    assert calibration.nominal_voltage_mv == 225_000
+    assert calibration.cadence is Cadence.POLLED
+    assert calibration.gap_limit_ms == 35_000
+
+
+def test_a_slug_or_a_device_cannot_be_taken_twice(registry: Registry) -> None:
+    registry.adopt(adoption(), NOW_MS)
+    with pytest.raises(RegistryError, match="there is a meter 'fridge' already"):
+        registry.adopt(adoption(address="a2"), NOW_MS)
+    with pytest.raises(RegistryError, match="nodes a1 already measures for 'fridge'"):
+        registry.adopt(adoption(slug="other"), NOW_MS)
+
+
+def test_a_meter_is_part_of_one_that_exists(registry: Registry) -> None:
+    with pytest.raises(RegistryError, match="there is no meter 'mains'"):
+        registry.adopt(adoption(parent="mains"), NOW_MS)
+    with pytest.raises(RegistryError, match="cannot be part of itself"):
+        registry.adopt(adoption(parent="fridge"), NOW_MS)
+    assert registry.meters() == []
+
+
+def test_an_unknown_meter_is_named_with_those_that_are_known(registry: Registry) -> None:
+    registry.adopt(adoption(), NOW_MS)
+    with pytest.raises(UnknownMeterError, match="no meter 'oven'; there are: fridge"):
+        registry.meter("oven")
+
+
+def test_a_device_without_a_meter_is_remembered_until_it_is_adopted(registry: Registry) -> None:
+    assert heard(registry, "a1")
+    assert not heard(registry, "a1", current_a=2.0)
+    heard(registry, "a2")
+    assert [(device.address, device.current_a) for device in registry.new_devices()] == [("a2", 1.0), ("a1", 2.0)]
+    registry.adopt(adoption(), NOW_MS)
+    assert [device.address for device in registry.new_devices()] == ["a2"]
+
+
+def test_a_flood_of_forged_devices_does_not_fill_the_memory(registry: Registry) -> None:
+    for number in range(NEW_DEVICES_KEPT * 3):
+        heard(registry, f"forged-{number}")
+    assert len(registry.new_devices()) == NEW_DEVICES_KEPT
+
+
+def test_the_config_makes_meters_once(registry: Registry, rows: RegistryRows) -> None:
+    configured = {"fridge": MeterConfig(source="nodes", address="a1", name="Frigo")}
+    assert registry.apply(configured, NOW_MS)
+    again = Registry(rows, HomeConfig(nominal_voltage_v=225), TRAITS)
+    assert again.apply(configured, NOW_MS + 1) == []
+    assert again.meter("fridge").name == "Frigo"
+    assert len(again.bindings()) == 1
+
+
+def test_another_device_in_the_config_replaces_the_first_from_now_on(registry: Registry) -> None:
+    registry.apply({"fridge": MeterConfig(source="nodes", address="a1")}, NOW_MS)
+    registry.apply({"fridge": MeterConfig(source="nodes", address="a2")}, NOW_MS + 5)
+    first, second = registry.bindings(registry.meter("fridge"))
+    assert (first.device.address, first.from_ms, first.to_ms) == ("a1", 0, NOW_MS + 5)
+    assert (second.device.address, second.from_ms, second.to_ms) == ("a2", NOW_MS + 5, None)
+
+
+def test_a_new_power_factor_holds_from_now_on_and_not_before(registry: Registry) -> None:
+    registry.apply({"fridge": MeterConfig(source="nodes", address="a1")}, NOW_MS)
+    registry.apply({"fridge": MeterConfig(source="nodes", address="a1", power_factor_ratio=0.6)}, NOW_MS + 5)
+    first, second = registry.calibrations(registry.meter("fridge"))
+    assert (first.from_ms, first.power_factor_e4) == (0, 10_000)
+    assert (second.from_ms, second.power_factor_e4) == (NOW_MS + 5, 6_000)
+
+
+def test_what_a_source_declares_anew_holds_for_adopted_meters_from_now_on(rows: RegistryRows) -> None:
+    Registry(rows, HomeConfig(), TRAITS).adopt(adoption(), NOW_MS)
+    changed = Registry(rows, HomeConfig(), {"nodes": Traits(Cadence.POLLED, gap_limit_ms=90_000)})
+    assert changed.apply({}, NOW_MS + 5) == ["meter fridge calibrated anew, as [source.nodes] now declares"]
+    assert [each.gap_limit_ms for each in changed.calibrations(changed.meter("fridge"))] == [35_000, 90_000]
+
+
+def test_a_meter_that_left_the_config_keeps_its_history_and_device(registry: Registry) -> None:
+    registry.apply({"fridge": MeterConfig(source="nodes", address="a1")}, NOW_MS)
+    assert registry.apply({}, NOW_MS + 5) == []
+    assert registry.owner("nodes", "a1") == registry.meter("fridge")
