@@ -76,7 +76,7 @@ async def test_pauses_grow_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> Non
     async def remember(pause_s: float) -> None:
         pauses.append(pause_s)
 
-    monkeypatch.setattr(supervisor.asyncio, "sleep", remember)
+    monkeypatch.setattr(asyncio, "sleep", remember)
     await Supervisor(StillClock(), lambda _event: None, lambda: None).run("serial", failing(5))
     assert pauses == [0.001, 0.002, 0.004, 0.004, 0.004]
 

@@ -20,7 +20,7 @@ from casawatt.recorder import keeper
 from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Adoption, Registry
 from casawatt.sources import replay
-from casawatt.store import Store
+from casawatt.store.store import Store
 from tests.fakes.clock import ManualClock
 
 DAYS = [

@@ -158,6 +158,11 @@ class Store:
         """What keeps readings from reaching the disk, for a person; None when nothing does."""
         return self._intake.trouble
 
+    @property
+    def full(self) -> bool:
+        """Whether readings are lost because neither the disk nor the memory behind it has room."""
+        return self._lock is not None and self._intake.closed
+
     def columns(self, meter_id: int, start_ms: int, end_ms: int) -> Columns:
         """Return the records with `start_ms <= time_ms < end_ms`; later arrival wins channel by channel."""
         return self._query.columns(meter_id, start_ms, end_ms)

@@ -22,7 +22,10 @@ Text = Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
 
 
 class Adoption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The meter that a device shall measure for. `parent`: slug of the meter whose power this one is part of."""
+    """The meter that a device shall measure for. `parent`: slug of the meter whose power this one is part of.
+
+    `gap_limit_s`: readings further apart have a gap between them; left to the source when absent.
+    """
 
     slug: Text
     name: Text
@@ -30,6 +33,7 @@ class Adoption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     address: Text
     appliance: Text | None = None
     parent: Text | None = None
+    gap_limit_s: Annotated[float, Meta(ge=1, le=86_400)] | None = None
 
 
 AdoptionBody = Annotated[Adoption, Body(title="Adoption", description="The new meter and the device behind it")]
@@ -89,6 +93,7 @@ async def post_meter(ports: Served, data: AdoptionBody) -> Response[bytes]:
         parent=data.parent,
         source=data.source,
         address=data.address,
+        gap_limit_s=data.gap_limit_s,
     )
     return answer(meter_detail_document(ports, meter), HTTPStatus.CREATED)
 

@@ -63,9 +63,20 @@ class MetersPort(Protocol):
         ...
 
     def adopt(
-        self, *, slug: str, name: str, appliance: str | None, parent: str | None, source: str, address: str
+        self,
+        *,
+        slug: str,
+        name: str,
+        appliance: str | None,
+        parent: str | None,
+        source: str,
+        address: str,
+        gap_limit_s: float | None,
     ) -> Meter:
-        """Make a meter and bind the device to it; raises RegistryError when slug or device are taken."""
+        """Make a meter and bind the device to it; raises RegistryError when slug or device are taken.
+
+        `gap_limit_s`: readings further apart have a gap between them; None leaves it to the source.
+        """
         ...
 
 
@@ -221,6 +232,8 @@ class ReadingColumns(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Readings as columns of equal length; null where a reading lacks the value."""
 
     time_ms: list[int]
+    device: str | None = None
+    """Which device measured, when the meter has had several; one for all of these readings."""
     power_w: list[float | None] | None = None
     register_wh: list[float | None] | None = None
     voltage_v: list[float | None] | None = None
