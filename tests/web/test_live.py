@@ -17,7 +17,6 @@ from casawatt.web.live import Feed, Reader
 from casawatt.web.ports import Health, StoreHealth
 from tests.web.homes import TestHome, at, client_of, serving
 
-pytestmark = pytest.mark.asyncio
 LIVE = "/api/v1/live"
 
 

@@ -26,6 +26,7 @@ POINTS_MAX = 1_000_000
 
 BODY_MAX_BYTES = 8 * 1024 * 1024
 MINUTE_MS = 60_000
+VALUE_COLUMNS = (*SCALES, "boot_id")
 STRETCH_MS = 2 * 24 * 3_600_000
 """So much time is asked of the store at once, so that a long question does not keep others waiting."""
 
@@ -197,10 +198,10 @@ async def post_readings(ports: Served, slug: Slug, data: ReadingsBody) -> Respon
 def check_columns(columns: ReadingColumns) -> None:
     """Raise ProblemError unless all columns are as long as that of the times."""
     length = len(columns.time_ms)
-    given = {name: column for name in columns.__struct_fields__ if (column := getattr(columns, name)) is not None}
+    given = {name: column for name in VALUE_COLUMNS if (column := getattr(columns, name)) is not None}
     for name, column in given.items():
         if len(column) != length:
             raise wrong(name, f"has {len(column)} values where time_ms has {length}")
-    if len(given) == 1:
+    if not given:
         detail = "besides time_ms there must be at least one column of values"
         raise ProblemError(HTTPStatus.BAD_REQUEST, detail, "power_w")

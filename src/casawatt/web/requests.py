@@ -47,7 +47,7 @@ def answers(*errors: HTTPStatus, **good: ResponseSpec) -> dict[int, ResponseSpec
     return described
 
 
-def document(kind: Any, description: str, media_type: str = "application/json") -> ResponseSpec:
+def document(kind: type[Any], description: str, media_type: str = "application/json") -> ResponseSpec:
     """Return the description of a good response."""
     return ResponseSpec(kind, generate_examples=False, description=description, media_type=media_type)
 
