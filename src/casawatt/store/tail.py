@@ -10,6 +10,7 @@ from casawatt.model.columns import Columns
 from casawatt.model.interval import Interval
 from casawatt.model.reading import Record
 from casawatt.store.batch import Batch, MeterBatch, by_meter
+from casawatt.store.merging import join
 from casawatt.store.overlay import Overlay, flatten
 from casawatt.store.part import Part
 
@@ -57,6 +58,13 @@ class Tail:
     def columns(self, meter_id: int, start_ms: int, end_ms: int) -> list[Columns]:
         """Return a meter's records in a span, one piece a layer, oldest layer first."""
         return [layer.part.columns(start_ms, end_ms) for layer in self.meter(meter_id).layers]
+
+    def around(self, meter_id: int, start_ms: int, end_ms: int) -> list[Columns]:
+        """Return as `columns`, and each layer's last record before and first one after the span, if any."""
+        return [
+            join([*_last(layer.part, start_ms), layer.part.columns(start_ms, end_ms), *_first(layer.part, end_ms)])
+            for layer in self.meter(meter_id).layers
+        ]
 
     def bounds_ms(self, meter_id: int) -> tuple[int, int] | None:
         """Return the first and last time of a meter's records, None when there are none."""
@@ -112,6 +120,16 @@ class Tail:
     def nbytes(self) -> int:
         """Memory of the readings in bytes."""
         return sum(layer.part.nbytes for layer in self._layers())
+
+
+def _last(part: Part, before_ms: int) -> list[Columns]:
+    before = part.times_ms[part.times_ms < before_ms]
+    return [part.columns(int(before.max()), before_ms)] if len(before) else []
+
+
+def _first(part: Part, from_ms: int) -> list[Columns]:
+    after = part.times_ms[part.times_ms >= from_ms]
+    return [part.columns(int(after.min()), int(after.min()) + 1)] if len(after) else []
 
 
 def first_seq(part: Part) -> int:
