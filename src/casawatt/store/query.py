@@ -145,13 +145,15 @@ class Query:
             disk = self._disk.quarters(meter_id, from_ms, end_ms)
             return NO_FIGURES, overlay.over(disk, from_ms, end_ms)
         days = self._disk.days(meter_id, month_of(self._zone, from_ms), month_of(self._zone, end_ms))
-        days = days[(days["end_ms"] > from_ms) & (days["start_ms"] < end_ms)]
+        days = days[days["end_ms"].searchsorted(from_ms, "right") : days["start_ms"].searchsorted(end_ms)]
         partly = overlay.touches(days) | _crossed(days, edges)
         pieces = [
             self._disk.quarters(meter_id, max(first_ms, from_ms), min(last_ms, end_ms))
             for first_ms, last_ms in _joined_spans(days[partly])
         ]
         disk = np.concatenate(pieces) if pieces else NO_FIGURES
+        if not pieces:
+            return days, overlay.over(disk, from_ms, end_ms)
         return days[~partly], overlay.over(disk, from_ms, end_ms)
 
     def _shared(

@@ -12,7 +12,6 @@ import zlib
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 from pcodec import ChunkConfig, standalone
 
 from casawatt.model.columns import ABSENT, Columns, Int64Array
@@ -139,10 +138,7 @@ def _unscaled(data: bytes, lowest: int, step: int) -> Int64Array:
     if decompressed is None:
         message = "a segment's column is empty"
         raise StoreCorruptError(message)
-    values: NDArray[np.uint64] = decompressed
-    column = values.astype(np.int64)
-    if step != 1:
-        column *= step
-    if lowest:
-        column += lowest
+    column: Int64Array = np.asarray(decompressed, dtype=np.int64)
+    np.multiply(column, step, out=column)
+    np.add(column, lowest, out=column)
     return column

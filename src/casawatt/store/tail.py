@@ -123,13 +123,21 @@ class Tail:
 
 
 def _last(part: Part, before_ms: int) -> list[Columns]:
-    before = part.times_ms[part.times_ms < before_ms]
-    return [part.columns(int(before.max()), before_ms)] if len(before) else []
+    if part.first_ms >= before_ms:
+        return []
+    last_ms = part.last_ms
+    if last_ms >= before_ms:
+        last_ms = int(part.times_ms[part.times_ms < before_ms].max())
+    return [part.columns(last_ms, last_ms + 1)]
 
 
 def _first(part: Part, from_ms: int) -> list[Columns]:
-    after = part.times_ms[part.times_ms >= from_ms]
-    return [part.columns(int(after.min()), int(after.min()) + 1)] if len(after) else []
+    if part.last_ms < from_ms:
+        return []
+    first_ms = part.first_ms
+    if first_ms < from_ms:
+        first_ms = int(part.times_ms[part.times_ms >= from_ms].min())
+    return [part.columns(first_ms, first_ms + 1)]
 
 
 def first_seq(part: Part) -> int:
