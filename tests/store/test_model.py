@@ -165,4 +165,4 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 TestStoreAgainstADictionary = StoreMachine.TestCase
-TestStoreAgainstADictionary.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestStoreAgainstADictionary.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
