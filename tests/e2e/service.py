@@ -59,11 +59,15 @@ parent = "mains"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A running service: the address of its page, and the UDP port where it takes packets (0: unknown)."""
+    """A running service: the address of its page, and the UDP port where it takes packets (0: unknown).
+
+    `log` reads on what the service says, so that it never waits for a reader.
+    """
 
     url: str
     udp_port: int
     process: subprocess.Popen[str]
+    log: threading.Thread
     stamps_s: dict[str, int] = field(default_factory=dict)
 
     def send_v1(self, address: str, current_a: float, *, appliance: int = 2) -> None:
@@ -99,8 +103,10 @@ def start(folder: Path, *options: str, udp_port: int = 0) -> Service:
         said += line
         page = re.search(r"^listening on (http\S+)", said, re.MULTILINE)
         if page and (not udp_port or "listening for UDP" in said):
-            threading.Thread(target=process.stdout.read, daemon=True).start()
-            return Service(page[1], udp_port, process)
+            log = threading.Thread(target=process.stdout.read, daemon=True)
+            log.start()
+            return Service(page[1], udp_port, process, log)
+    process.stdout.close()
     process.wait()
     raise AssertionError(said)
 
@@ -109,3 +115,6 @@ def stop(service: Service) -> None:
     """End the service as a person would, and see that it ends."""
     service.process.send_signal(signal.SIGTERM)
     service.process.wait(timeout=30)
+    service.log.join()
+    assert service.process.stdout is not None
+    service.process.stdout.close()
