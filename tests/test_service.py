@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.service import CONFIG, FRIDGE, METERS, OVEN, ROOT, Service, free_udp_port, start, stop
+from tests.e2e.service import CONFIG, FRIDGE, METERS, OVEN, ROOT, Service, close_log, free_udp_port, start, stop
 
 TIMEOUT_S = 20.0
 
@@ -57,7 +57,7 @@ def place(tmp_path: Path) -> Iterator[TestPlace]:
     for service in place.started:
         if service.process.poll() is None:
             stop(service)
-        service.rest.join()
+        close_log(service)
 
 
 def until(ask: Callable[[], Any]) -> Any:

@@ -18,8 +18,8 @@ FOLDER_ROUNDS = 20
 def main() -> int:
     """Run the rounds; a new folder is begun now and then, so that each round's look stays short."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10**6)  # noqa: S311 (moments, not secrets)
-    chance = random.Random(seed)  # noqa: S311
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10**6)
+    chance = random.Random(seed)
     folder = Path(tempfile.mkdtemp(prefix="casawatt-kill9-"))
     for number in range(1, rounds + 1):
         confirmed = write_and_kill(folder, chance)

@@ -57,10 +57,10 @@ def test_a_write_torn_at_any_byte_loses_only_the_last_block(tmp_path: Path):
     journal = journal_of(log)
     journal.put(batch(1))
     journal.flush()
-    begin = journal._end  # noqa: SLF001
+    begin = journal._end
     journal.put(batch(4, power_mw=7))
     journal.flush()
-    end = journal._end  # noqa: SLF001
+    end = journal._end
     whole = (log / "000000000001.log").read_bytes()
     for torn_at in range(begin, end):
         torn = whole[:torn_at] + bytes(len(whole) - torn_at)
@@ -83,7 +83,7 @@ def test_a_flipped_bit_ends_the_reading_there(tmp_path: Path):
     journal.close()
     path = tmp_path / "000000000001.log"
     data = bytearray(path.read_bytes())
-    block_length = (journal._end - FIRST_BLOCK) // 5  # noqa: SLF001
+    block_length = (journal._end - FIRST_BLOCK) // 5
     data[FIRST_BLOCK + 2 * block_length + 40] ^= 1
     path.write_bytes(data)
     assert [first_seq for first_seq, _ in written(tmp_path)] == [1, 4]
@@ -95,7 +95,7 @@ def test_a_block_from_beyond_a_torn_one_is_never_read_after_it_is_written_over(t
         journal.put(batch(first_seq))
     journal.close()
     path = tmp_path / "000000000001.log"
-    length = (journal._end - FIRST_BLOCK) // 3  # noqa: SLF001
+    length = (journal._end - FIRST_BLOCK) // 3
     data = bytearray(path.read_bytes())
     data[FIRST_BLOCK + length + 5] ^= 1
     path.write_bytes(data)
@@ -115,8 +115,8 @@ def test_a_recycled_file_shows_nothing_of_its_former_life(tmp_path: Path):
     journal.recycle(seq)
     assert len(list(tmp_path.glob("*.spare"))) == 2
     assert len(list(tmp_path.glob("*.log"))) == 1
-    generation = journal._generation  # noqa: SLF001
-    while journal._generation == generation:  # noqa: SLF001
+    generation = journal._generation
+    while journal._generation == generation:
         journal.put(batch(seq, power_mw=9))
         journal.flush()
         seq += 3
@@ -239,7 +239,7 @@ store.close()
 
 def test_a_real_limit_on_file_size_is_survived(tmp_path: Path):
     result = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(tmp_path)],  # noqa: S603
+        [sys.executable, "-c", LIMITED, str(tmp_path)],
         capture_output=True,
         text=True,
         check=True,

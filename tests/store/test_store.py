@@ -268,7 +268,7 @@ def test_damage_in_the_database_is_found(tmp_path: Path):
         store.append(1, record)
     store.put_intervals(1, quarters(START_MS, 8), None)
     seal(store, 1)
-    with store._database.write() as connection:  # noqa: SLF001
+    with store._database.write() as connection:
         connection.execute("UPDATE segments SET count = 7")
         connection.execute("UPDATE days SET data = zeroblob(33)")
         connection.execute(
@@ -278,7 +278,7 @@ def test_damage_in_the_database_is_found(tmp_path: Path):
     found = "\n".join(store.check(deep=True))
     for words in ("does not hold what its row says", "sum of its intervals", "outside their hour", "counts as sealed"):
         assert words in found
-    with store._database.write() as connection:  # noqa: SLF001
+    with store._database.write() as connection:
         connection.execute("UPDATE segments SET data = zeroblob(40)")
     assert "checksum" in "\n".join(store.check())
     store.close()

@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 USED = (Verdict.FRESH, Verdict.LATE, Verdict.DUPLICATE)
 
 
-
 class Keeping(History, Protocol):
     """What the recorder asks of the store, beside what a rebuild does."""
 
@@ -89,7 +88,8 @@ class Recorder:
             self.tell(None)
             return 0
         line = route.line
-        line.heard_ms = max(line.heard_ms, reading.received_ms)
+        if reading.received_ms > line.heard_ms:
+            line.heard_ms = reading.received_ms
         try:
             verdict = self._take(line, reading, route.device, route.traits)
         except StoreFullError as error:
@@ -131,9 +131,8 @@ class Recorder:
         closed = line.advance(record)
         if closed:
             self._keep(line, closed)
-        if not line.changed:
-            line.changed = True
-            self.tell(line.meter_id)
+        line.changed = True
+        self.tell(line.meter_id)
 
     def _keep(self, line: Line, closed: Sequence[Interval]) -> None:
         """Hand closed quarter-hours to the store; one without `how` was closed before and is taken back."""
@@ -228,7 +227,9 @@ class Recorder:
             at_ms = line.heard_ms + line.calibration.gap_limit_ms if silent else line.heard_ms
             kind = "silent" if silent else "back"
             identity = f"{line.meter.slug}/{kind}/{at_ms}"
-            events.append(Event(identity, f"casawatt.meter.{kind}", at_ms, line.meter.slug, {"heard_ms": line.heard_ms}))
+            events.append(
+                Event(identity, f"casawatt.meter.{kind}", at_ms, line.meter.slug, {"heard_ms": line.heard_ms})
+            )
             self.tell(line.meter_id)
         return events
 

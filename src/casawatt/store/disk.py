@@ -139,7 +139,7 @@ class Disk:
     def newest_seq(self) -> int:
         """Return the highest sequence number that the database knows of, 0 in a new one."""
         queries = ("MAX(newest_seq) FROM segments", "MAX(sealed_seq) FROM sealed", "MAX(position) FROM followers")
-        return max(self._rows(f"SELECT {query}")[0][0] or 0 for query in queries)  # noqa: S608 (fixed text)
+        return max(self._rows(f"SELECT {query}")[0][0] or 0 for query in queries)
 
     def segments_after(self, seq: int, limit: int) -> list[SegmentRow]:
         """Return up to `limit` segments that hold a reading later than `seq`, by their newest one."""

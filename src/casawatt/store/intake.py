@@ -35,7 +35,7 @@ class Intake:
         self._lock = threading.RLock()
 
     @classmethod
-    def writing(  # noqa: PLR0913 (settings, by name)
+    def writing(
         cls,
         tail: Tail,
         folder: Path,

@@ -61,7 +61,7 @@ class Store:
         self._query = Query(self._tail, intake.absorb, self._disk, zone, days=self._meta.get(_ZONE_KEY) == zone.key)
 
     @classmethod
-    def open(  # noqa: PLR0913 (settings, by name)
+    def open(
         cls,
         folder: Path,
         *,
