@@ -67,6 +67,8 @@ async def listening(config: Config, inbox: Inbox) -> AsyncIterator[UdpEndpoint]:
     endpoint = UdpEndpoint(config.host, config.port, lambda batch: collector.take(batch, loop.time()))
     collector.attach(endpoint)
     with endpoint:
+        host, port = endpoint.address[:2]
+        logger.info("listening for UDP on %s:%d, receive buffer %d KiB", host, port, endpoint.receive_buffer_bytes >> 10)
         inbox.when_safer(collector.tell_what_is_safe)
         yield endpoint
 

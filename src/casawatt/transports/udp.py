@@ -49,12 +49,6 @@ class UdpEndpoint:
     def __enter__(self) -> Self:
         """Start reading."""
         self._loop.add_reader(self._socket.fileno(), self._drain)
-        logger.info(
-            "listening for UDP on %s port %d, receive buffer %d KiB",
-            self.address[0],
-            self.address[1],
-            self.receive_buffer_bytes >> 10,
-        )
         return self
 
     def __exit__(self, *_: object) -> None:
