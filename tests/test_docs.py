@@ -181,6 +181,12 @@ def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
     assert broken == []
 
 
+def test_every_decision_is_in_the_list_of_decisions() -> None:
+    listed = (DOCS / "adr" / "README.md").read_text()
+    pages = [page.name for page in (DOCS / "adr").glob("[0-9]*.md") if not page.name.startswith("0000")]
+    assert sorted(page for page in pages if f"]({page})" not in listed) == []
+
+
 @pytest.mark.parametrize("page", CODE_PAGES, ids=lambda page: page.name)
 def test_every_file_and_name_of_code_that_a_page_mentions_exists(page: Path) -> None:
     mentioned = re.findall(r"`((?:[\w-]+/)*[\w-]+\.py)(?::([\w.]+))?`", page.read_text())
