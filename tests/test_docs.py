@@ -114,9 +114,14 @@ def anchors(path: Path) -> set[str]:
 
 
 def typed_commands(text: str) -> set[tuple[str, str]]:
-    """Return what pages say to type: the words after `casawatt` that may name a command, and the rest of that line."""
-    typed = re.findall(r"(?:`|^\s*(?:\$ )?)(casawatt(?: [a-z][a-z-]*)+)([^`\n]*)", text, re.MULTILINE)
-    return {(words, rest) for words, rest in typed if not rest.startswith((".", "/"))}
+    """Return what a page says to type: the words after `casawatt` that may name a command, and the rest of it.
+
+    Looked for in the page's code: between backticks, in fenced blocks and in indented lines.
+    """
+    blocks = [line for line in text.splitlines() if line not in lines_outside_code(text) or line.startswith("    ")]
+    spans = re.findall(r"`([^`]+)`", "\n".join(lines_outside_code(text)))
+    command = re.compile(r"(?:^|/|&& )(casawatt(?: [a-z][a-z-]*)+)(?![\w./-])(.*)", re.DOTALL)
+    return {(match[1], match[2]) for code in [*blocks, *spans] if (match := command.search(code.strip()))}
 
 
 def test_every_section_of_the_config_has_its_own_heading() -> None:
