@@ -57,6 +57,7 @@ def place(tmp_path: Path) -> Iterator[TestPlace]:
     for service in place.started:
         if service.process.poll() is None:
             stop(service)
+        service.rest.join()
 
 
 def until(ask: Callable[[], Any]) -> Any:

@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[2]
 GAP_LIMIT_S = 3
@@ -64,7 +65,14 @@ class Service:
     url: str
     udp_port: int
     process: subprocess.Popen[str]
+    rest: threading.Thread
+    """Reads what else the process says, so that it can go on saying it."""
     stamps_s: dict[str, int] = field(default_factory=dict)
+
+    def send(self, payload: bytes) -> None:
+        """Send a datagram to the service."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.sendto(payload, ("127.0.0.1", self.udp_port))
 
     def send_v1(self, address: str, current_a: float, *, appliance: int = 2) -> None:
         """Send a version 1 packet, stamped now or, as its clock counts whole seconds, one after the packet before."""
@@ -72,8 +80,7 @@ class Service:
         self.stamps_s[address] = stamp_s
         mac = bytes.fromhex(address.replace(":", ""))
         packet = mac + struct.pack(">IBB", stamp_s, appliance, round(current_a * 50))
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.sendto(packet, ("127.0.0.1", self.udp_port))
+        self.send(packet)
 
 
 def free_udp_port() -> int:
@@ -99,13 +106,21 @@ def start(folder: Path, *options: str, udp_port: int = 0) -> Service:
         said += line
         page = re.search(r"^listening on (http\S+)", said, re.MULTILINE)
         if page and (not udp_port or "listening for UDP" in said):
-            threading.Thread(target=process.stdout.read, daemon=True).start()
-            return Service(page[1], udp_port, process)
+            rest = threading.Thread(target=drain, args=(process.stdout,), daemon=True)
+            rest.start()
+            return Service(page[1], udp_port, process, rest)
     process.wait()
     raise AssertionError(said)
+
+
+def drain(said: IO[str]) -> None:
+    """Read to the end and close."""
+    with said:
+        said.read()
 
 
 def stop(service: Service) -> None:
     """End the service as a person would, and see that it ends."""
     service.process.send_signal(signal.SIGTERM)
     service.process.wait(timeout=30)
+    service.rest.join()
