@@ -98,7 +98,7 @@ class Live:
         line = self._recorder.line(meter_id)
         if line is None or line.newest_ms == -FAR_MS:
             return None
-        return LiveValue(self._recorder.power_w(line), line.newest_ms, line.silent)
+        return LiveValue(self._recorder.power_w(line), line.newest_ms, self._recorder.is_silent(line))
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` of every change from now on."""

@@ -54,7 +54,7 @@ def test_old_readings_are_believed_where_the_source_may_be_behind() -> None:
 
 
 @pytest.mark.parametrize(("off_ms", "corrected"), [(-10_000, False), (-11_000, True), (10_000, False), (11_000, True)])
-def test_a_stamp_off_by_more_than_the_tolerance_is_not_believed(off_ms: int, corrected: bool) -> None:  # noqa: FBT001
+def test_a_stamp_off_by_more_than_the_tolerance_is_not_believed(off_ms: int, corrected: bool) -> None:
     result = cleaned(reading(NOW_MS + off_ms, power_w=1), STRICT)
     assert result.record is not None
     assert result.clock_corrected is corrected

@@ -1,9 +1,8 @@
 """The way of each reading: which meter, is it sound, keep it, count it."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from casawatt.engine import clean, pipeline
 from casawatt.engine.clean import Verdict
@@ -15,29 +14,14 @@ from casawatt.model.meter import Binding, Device, Meter, Traits
 from casawatt.model.ports import Clock
 from casawatt.model.reading import Reading, Record
 from casawatt.recorder.line import FAR_MS, Line
-from casawatt.recorder.rebuild import History, rebuild
+from casawatt.recorder.rebuild import rebuild
 from casawatt.recorder.refusals import Refusals
 from casawatt.registry import Registry
+from casawatt.store.store import Store
 
 log = logging.getLogger(__name__)
 
 USED = (Verdict.FRESH, Verdict.LATE, Verdict.DUPLICATE)
-
-
-class Keeping(History, Protocol):
-    """What the recorder asks of the store, beside what a rebuild does."""
-
-    def append(self, meter_id: int, record: Record) -> int:
-        """Keep one record; returns its sequence number."""
-        ...
-
-    def tail_records(self) -> Iterable[tuple[int, int, Record]]:
-        """Yield (sequence number, meter_id, record) of what no seal has covered yet, in order of arrival."""
-        ...
-
-    def engine_state(self, meter_id: int) -> bytes | None:
-        """Return the engine state that goes with what is sealed of the meter."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +43,7 @@ class Recorder:
 
     def __init__(
         self,
-        store: Keeping,
+        store: Store,
         registry: Registry,
         clock: Clock,
     ) -> None:
@@ -88,8 +72,7 @@ class Recorder:
             self.tell(None)
             return 0
         line = route.line
-        if reading.received_ms > line.heard_ms:
-            line.heard_ms = reading.received_ms
+        line.heard_ms = max(line.heard_ms, reading.received_ms)
         try:
             verdict = self._take(line, reading, route.device, route.traits)
         except StoreFullError as error:
@@ -213,14 +196,17 @@ class Recorder:
         power = None if newest is None else power_mw(newest, line.calibration)
         return None if power is None else power / 1000
 
+    def is_silent(self, line: Line) -> bool:
+        """Return whether nothing was heard of the meter for longer than its source allows."""
+        return self.clock.now_ms() - line.heard_ms > line.calibration.gap_limit_ms
+
     def watch_silence(self) -> list[Event]:
         """Return an event for each meter that has fallen silent, or is back, since the last call."""
-        now_ms = self.clock.now_ms()
         events = []
         for line in self._lines.values():
             if line.heard_ms == -FAR_MS:
                 continue
-            silent = now_ms - line.heard_ms > line.calibration.gap_limit_ms
+            silent = self.is_silent(line)
             if silent == line.silent:
                 continue
             line.silent = silent

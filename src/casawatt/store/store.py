@@ -256,7 +256,7 @@ class Store:
         return max(found, default=None)
 
     def put_snapshots(self, meter_id: int, snapshots: Sequence[tuple[int, bytes]]) -> None:
-        """Take engine states just before six-hour boundaries, in the place of earlier ones; sealed with the next cut."""
+        """Take engine states just before six-hour boundaries, in the place of earlier ones; the next cut has them."""
         with self._tail.lock:
             self._tail.meter(meter_id).layers[-1].overlay.snapshots.update(snapshots)
 
