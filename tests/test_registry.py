@@ -117,7 +117,7 @@ def test_a_new_power_factor_holds_from_now_on_and_not_before(registry: Registry)
 def test_what_a_source_declares_anew_holds_for_adopted_meters_from_now_on(rows: RegistryRows) -> None:
     Registry(rows, HomeConfig(), TRAITS).adopt(adoption(), NOW_MS)
     changed = Registry(rows, HomeConfig(), {"nodes": Traits(Cadence.POLLED, gap_limit_ms=90_000)})
-    assert changed.apply({}, NOW_MS + 5) == ["meter fridge calibrated anew, as [source.nodes] now declares"]
+    assert changed.apply({}, NOW_MS + 5) == ["meter fridge from now on calibrated anew, as [source.nodes] declares"]
     assert [each.gap_limit_ms for each in changed.calibrations(changed.meter("fridge"))] == [35_000, 90_000]
 
 

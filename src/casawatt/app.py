@@ -10,11 +10,12 @@ import importlib.util
 import logging
 import pkgutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import casawatt.sources
 from casawatt.app_ports import HomeMeters, Imports, Live, ServiceStatus
@@ -24,12 +25,12 @@ from casawatt.model.event import Event
 from casawatt.model.meter import Traits
 from casawatt.model.ports import Clock, SourceConfig
 from casawatt.recorder.inbox import SourceInbox
-from casawatt.recorder.keeper import Keeper
+from casawatt.recorder.keeper import Keeper, seal
 from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Registry
-from casawatt.store import Store
+from casawatt.store.store import Store
 from casawatt.supervisor import Supervisor
-from casawatt.virtual.demo import fill_history, run_demo
+from casawatt.virtual.demo import fill_history, run_demo, write_keys
 from casawatt.web import check_binding, create_app, running_server
 from casawatt.web.ports import Home, Ports
 
@@ -113,8 +114,11 @@ class Service:
         """Let `run` come to its end."""
         self._stopping.set()
 
-    async def run(self, on_ready: Callable[[str], None]) -> None:
-        """Serve until `stop`; `on_ready` is told the address of the page. Raises OSError when it cannot listen."""
+    async def run(self, on_ready: Callable[[str], None], *beside: Coroutine[Any, Any, None]) -> None:
+        """Serve until `stop`, and do what is to be done `beside`; `on_ready` is told the address of the page.
+
+        Raises OSError when it cannot listen.
+        """
         config = self._home.config
         ports = ports_of(self._home, demo=self._demo, live=self.live, status=self.status)
         async with running_server(create_app(ports), config.web.host, config.web.port) as url:
@@ -123,8 +127,7 @@ class Service:
                 work = [group.create_task(self.keeper.run())]
                 for source in load_sources(config):
                     work.append(group.create_task(self._supervise(source)))
-                if self._demo:
-                    work.append(group.create_task(self._run_demo()))
+                work += [group.create_task(each) for each in beside]
                 on_ready(url)
                 await self._stopping.wait()
                 for task in work:
@@ -175,14 +178,27 @@ async def serve(
 
     Raises ConfigError, StoreBusyError, StoreError, and OSError when the page's port is taken.
     """
-    check_binding(config.web.host, allow_open_access)
+    check_binding(config.web.host, allow_open_access=allow_open_access)
     clock = FastClock(speed) if speed != 1 else WallClock()
+    if demo:
+        write_keys(folder)
     with open_home(config, folder, clock) as home:
-        if demo:
-            fill_history(home)
         service = Service(home, demo=demo)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, service.stop)
-        await service.run(on_ready)
+        if demo:
+            look_lived_in(home)
+            await service.run(on_ready, run_demo(folder, clock, speed=speed, zone=config.home.timezone))
+        else:
+            await service.run(on_ready)
         log.info("stopped; everything is on the disk")
+
+
+def look_lived_in(home: OpenHome) -> None:
+    """Give the demo home the readings of yesterday and of today until now."""
+    lasts = [home.store.last_record(meter.meter_id) for meter in home.registry.meters()]
+    newest_ms = max((last.time_ms for last in lasts if last), default=None)
+    count = fill_history(home.recorder.put, newest_ms, home.clock.now_ms(), home.config.home.zone)
+    seal(home.store, home.recorder)
+    log.info("%d readings of the demo home's past put in", count)

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
+
 from casawatt.engine.clean import Verdict
 from casawatt.model.meter import Binding, Calibration, Meter, NewDevice
 from casawatt.model.ports import Clock
@@ -10,7 +12,7 @@ from casawatt.model.reading import Reading
 from casawatt.recorder.line import FAR_MS
 from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Adoption, Registry
-from casawatt.store import Store
+from casawatt.store.store import Store
 from casawatt.supervisor import Supervisor
 from casawatt.web.ports import (
     Health,
@@ -61,10 +63,21 @@ class HomeMeters:
         return self._registry.new_devices()
 
     def adopt(
-        self, *, slug: str, name: str, appliance: str | None, parent: str | None, source: str, address: str
+        self,
+        *,
+        slug: str,
+        name: str,
+        appliance: str | None,
+        parent: str | None,
+        source: str,
+        address: str,
+        gap_limit_s: float | None,
     ) -> Meter:
         """Make a meter and bind the device to it; raises RegistryError when slug or device are taken."""
-        adoption = Adoption(slug, name, source, address, appliance, parent)
+        traits = self._registry.traits(source)
+        if gap_limit_s is not None:
+            traits = msgspec.structs.replace(traits, gap_limit_ms=round(gap_limit_s * 1000))
+        adoption = Adoption(slug, name, source, address, appliance, parent, traits=traits)
         meter = self._registry.adopt(adoption, self._clock.now_ms())
         self._recorder.renew()
         self._recorder.tell(None)
@@ -188,7 +201,7 @@ def rows(columns: ReadingColumns, slug: str, received_ms: int) -> Sequence[Readi
     return [
         Reading(
             source=IMPORT_SOURCE,
-            address=slug,
+            address=f"{slug}/{columns.device}" if columns.device else slug,
             received_ms=received_ms,
             time_ms=columns.time_ms[index],
             **{name: column[index] for name, column in given.items()},

@@ -174,27 +174,37 @@ class Registry:
         """
         changes = []
         for slug, want in configured.items():
-            name = want.name or slug
             if slug not in self._meters:
-                meter = self._rows.add_meter(slug, name, want.appliance, want.parent)
-                self._meters[slug] = meter
-                changes.append(f"meter {slug} made")
-            meter = self._meters[slug]
-            wanted = Meter(meter.meter_id, slug, name, want.appliance, want.parent)
-            if wanted != meter:
-                self._meters[slug] = meter = self._rows.update_meter(
-                    meter.meter_id, slug=slug, name=name, appliance=want.appliance, parent=want.parent
-                )
-                self.version += 1
-                changes.append(f"meter {slug} renamed or moved")
-            owner = self.owner(want.source, want.address)
-            if owner is None or owner.meter_id != meter.meter_id:
-                self._bind(meter, want.source, want.address, now_ms)
-                changes.append(f"meter {slug} measured by {want.source} {want.address}")
-            traits = self.traits(want.source)
-            if self._calibrate(meter, traits, want.nominal_voltage_v, want.power_factor_ratio, now_ms):
-                changes.append(f"meter {slug} calibrated anew")
-        changes += self._follow_traits(configured, now_ms)
+                self._make(slug, want, now_ms)
+                changes.append(f"meter {slug} made, measured by {want.source} {want.address}")
+            else:
+                changes += self._bring_up_to(slug, want, now_ms)
+        return changes + self._follow_traits(configured, now_ms)
+
+    def _make(self, slug: str, want: MeterConfig, now_ms: int) -> None:
+        meter = self._rows.add_meter(slug, want.name or slug, want.appliance, want.parent)
+        self._meters[slug] = meter
+        self._bind(meter, want.source, want.address, now_ms)
+        self._calibrate(meter, self.traits(want.source), want.nominal_voltage_v, want.power_factor_ratio, now_ms)
+
+    def _bring_up_to(self, slug: str, want: MeterConfig, now_ms: int) -> list[str]:
+        """Bring the records of a meter that exists up to what the config says; returns what was changed."""
+        changes = []
+        name = want.name or slug
+        meter = self._meters[slug]
+        if Meter(meter.meter_id, slug, name, want.appliance, want.parent) != meter:
+            self._meters[slug] = meter = self._rows.update_meter(
+                meter.meter_id, slug=slug, name=name, appliance=want.appliance, parent=want.parent
+            )
+            self.version += 1
+            changes.append(f"meter {slug} renamed or moved")
+        owner = self.owner(want.source, want.address)
+        if owner is None or owner.meter_id != meter.meter_id:
+            self._bind(meter, want.source, want.address, now_ms)
+            changes.append(f"meter {slug} from now on measured by {want.source} {want.address}")
+        traits = self.traits(want.source)
+        if self._calibrate(meter, traits, want.nominal_voltage_v, want.power_factor_ratio, now_ms):
+            changes.append(f"meter {slug} from now on calibrated anew")
         return changes
 
     def _follow_traits(self, configured: dict[str, MeterConfig], now_ms: int) -> list[str]:
@@ -208,7 +218,7 @@ class Registry:
             newest = self.calibrations(meter)[-1]
             ratio = newest.power_factor_e4 / POWER_FACTOR_ONE
             if self._calibrate(meter, self.traits(source), newest.nominal_voltage_mv / 1000, ratio, now_ms):
-                changes.append(f"meter {meter.slug} calibrated anew, as [source.{source}] now declares")
+                changes.append(f"meter {meter.slug} from now on calibrated anew, as [source.{source}] declares")
         return changes
 
     def _check_parent(self, slug: str, parent: str | None) -> None:

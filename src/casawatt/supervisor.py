@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from casawatt.model.event import Event
 from casawatt.model.ports import Clock
@@ -16,12 +17,15 @@ WELL_AFTER_S = 60.0
 """Work that ran so long before it failed starts again with the first pause."""
 
 
+State = Literal["running", "restarting", "ended"]
+
+
 @dataclass(slots=True)
 class Status:
     """How a piece of work fares. `state` is `running`, `restarting` or `ended`; `since_ms` when that began."""
 
     name: str
-    state: str
+    state: State
     since_ms: int
     failures: int = 0
     last_error: str | None = None
@@ -62,12 +66,13 @@ class Supervisor:
         status.failures += 1
         status.last_error = str(error) or type(error).__name__
         self._set(status, "restarting")
-        log.error("%s failed, starting again in %g s: %s", status.name, pause_s, status.last_error, exc_info=log.isEnabledFor(logging.DEBUG))
+        log.error("%s failed, starting again in %g s: %s", status.name, pause_s, status.last_error)
+        log.debug("how %s failed", status.name, exc_info=error)
         now_ms = self._clock.now_ms()
         data = {"error": status.last_error, "failures": status.failures}
         self._on_event(Event(f"{status.name}/failed/{now_ms}", "casawatt.source.failed", now_ms, status.name, data))
 
-    def _set(self, status: Status, state: str) -> None:
+    def _set(self, status: Status, state: State) -> None:
         if status.state != state:
             status.state = state
             status.since_ms = self._clock.now_ms()

@@ -14,11 +14,11 @@ from casawatt.engine.calibrations import calibration_at
 from casawatt.engine.energy import EnergyState
 from casawatt.engine.merge import merged
 from casawatt.engine.rollup import Quarter
-from casawatt.model.interval import Interval
+from casawatt.model.interval import INTERVAL_MS, Interval
 from casawatt.model.meter import Calibration
 from casawatt.model.reading import Record
 
-__all__ = ["START", "MeterState", "calibration_at", "dump", "load", "open_intervals", "run", "step", "unsettled_since_ms"]
+__all__ = ["START", "MeterState", "calibration_at", "dump", "first_open_ms", "load", "open_intervals", "run", "step"]
 
 
 class MeterState(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -38,28 +38,41 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(MeterState)
 _energy_step = energy.step
 _rollup_step = rollup.step
+_END_OF_TIME_MS = 2**62
 
 
 def step(state: MeterState, record: Record, calibration: Calibration) -> tuple[MeterState, tuple[Interval, ...]]:
     """Return the state after a record, and the quarter-hours that are closed by it (mostly none).
 
     `calibration` is the one that applies at the record's time. A record of the newest record's time is merged with it and
-    takes its place; the quarter-hours that the first had closed are then closed again, and the new ones count.
+    takes its place; the quarter-hours that the first had closed are then closed again, and the new ones count. One that the
+    first alone had closed is taken back by an interval of nothing (no energy, no measured time).
     Raises ValueError for a record older than the newest: go back to a state before it and fold from there.
     """
     newest = state.newest
     if newest is None or record.time_ms > newest.time_ms:
-        before, quarter_before = state.energy, state.quarter
-    elif record.time_ms == newest.time_ms:
-        record = merged(newest, record)
-        before, quarter_before = state.energy_before, state.quarter_before
-    else:
+        after, quarter, closed = _fold(state.energy, state.quarter, record, calibration)
+        return MeterState(record, after, quarter, state.energy, state.quarter), closed
+    if record.time_ms < newest.time_ms:
         message = f"a record of {record.time_ms} ms came after one of {newest.time_ms} ms"
         raise ValueError(message)
+    before, quarter_before = state.energy_before, state.quarter_before
+    record = merged(newest, record)
+    after, quarter, closed = _fold(before, quarter_before, record, calibration)
+    _, _, closed_first = _fold(before, quarter_before, newest, calibration)
+    kept = {interval.start_ms for interval in closed}
+    gone = [Interval(each.start_ms, 0, 0, None, None, 0) for each in closed_first if each.start_ms not in kept]
+    return MeterState(record, after, quarter, before, quarter_before), (*gone, *closed)
+
+
+def _fold(
+    before: EnergyState, quarter: Quarter, record: Record, calibration: Calibration
+) -> tuple[EnergyState, Quarter, tuple[Interval, ...]]:
+    """Return what a record makes of the states before it, and the quarter-hours closed by it."""
     after, spans = _energy_step(before, record, calibration)
     pending = after.pending
-    quarter, closed = _rollup_step(quarter_before, spans, pending[0].start_ms if pending else record.time_ms)
-    return MeterState(record, after, quarter, before, quarter_before), closed
+    quarter, closed = _rollup_step(quarter, spans, pending[0].start_ms if pending else record.time_ms)
+    return after, quarter, closed
 
 
 def open_intervals(state: MeterState) -> tuple[Interval, ...]:
@@ -72,19 +85,16 @@ def open_intervals(state: MeterState) -> tuple[Interval, ...]:
     return _rollup_step(state.quarter, spans, _END_OF_TIME_MS)[1]
 
 
-def unsettled_since_ms(state: MeterState) -> int | None:
-    """Return since when (UTC ms) what later records say may still change the figures; None before the first record."""
+def first_open_ms(state: MeterState) -> int | None:
+    """Return where the first quarter-hour begins that later records can still add to or change; None without records.
+
+    Whoever folds anew from this state replaces the quarter-hours from there on.
+    """
     if state.newest is None:
         return None
-    since_ms = [state.newest.time_ms]
-    if state.energy.pending:
-        since_ms.append(state.energy.pending[0].start_ms)
-    if state.quarter.start_ms >= 0:
-        since_ms.append(state.quarter.start_ms)
-    return min(since_ms)
-
-
-_END_OF_TIME_MS = 2**62
+    pending = state.energy.pending
+    time_ms = pending[0].start_ms if pending else state.newest.time_ms
+    return time_ms - time_ms % INTERVAL_MS
 
 
 def run(

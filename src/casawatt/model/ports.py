@@ -18,7 +18,10 @@ class Clock(Protocol):
 class Inbox(Protocol):
     """Where a source puts what its devices say."""
 
-    clock: Clock
+    @property
+    def clock(self) -> Clock:
+        """The home's clock."""
+        ...
 
     def put(self, reading: Reading, *, hint: str | None = None) -> int:
         """Take in one reading.

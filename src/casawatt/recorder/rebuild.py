@@ -52,14 +52,14 @@ def rebuild(line: Line, history: History) -> None:
     work = Line(line.meter, line.calibrations)
     work.resume(state)
     work.boundary_ms = from_ms
-    replaced_from_ms = unsettled_ms(state, from_ms)
+    replaced_from_ms = first_open_ms(state, from_ms)
     until_ms = FAR_MS
     intervals: list[Interval] = []
     for record in records_from(history, line.meter_id, from_ms):
         if record.time_ms >= work.boundary_ms and record.time_ms > line.dirty_to_ms:
             known = known_state(line, history, work.newest_ms, record.time_ms)
             if known == work.state:
-                until_ms = unsettled_ms(work.state, quarter_ms(record.time_ms))
+                until_ms = first_open_ms(work.state, quarter_ms(record.time_ms))
                 break
         intervals += work.advance(record)
     adopt_snapshots(line, work, from_ms, until_ms)
@@ -117,10 +117,10 @@ def records_from(history: History, meter_id: int, from_ms: int) -> Iterator[Reco
         yield from history.columns(meter_id, start_ms, start_ms + DAY_MS).records()
 
 
-def unsettled_ms(state: pipeline.MeterState, boundary_ms: int) -> int:
-    """Return the start of the first quarter-hour whose figures what comes at `boundary_ms` or later may still change."""
-    since_ms = pipeline.unsettled_since_ms(state)
-    return boundary_ms if since_ms is None else min(boundary_ms, quarter_ms(since_ms))
+def first_open_ms(state: pipeline.MeterState, boundary_ms: int) -> int:
+    """Return the first quarter-hour whose figures what comes at `boundary_ms` or later may still change."""
+    open_ms = pipeline.first_open_ms(state)
+    return boundary_ms if open_ms is None else min(boundary_ms, open_ms)
 
 
 def quarter_ms(time_ms: int) -> int:

@@ -78,9 +78,9 @@ class Channel:
             self._growing, self._narrow = wide, False
         self._growing.extend(column)
 
-    def view(self) -> Int64Array:
-        """Return the values, ABSENT where there is none."""
-        values = self._growing.view()
+    def view(self, start: int = 0, stop: int | None = None) -> Int64Array:
+        """Return the values at positions `start` to before `stop`, ABSENT where there is none."""
+        values = self._growing.view()[start:stop]
         return widened(values) if self._narrow else values
 
     @property
@@ -125,14 +125,24 @@ class Part:
         self._time_ms.extend(batch.time_ms)
         self._seq.extend(batch.seq)
 
-    def arrived(self) -> MeterBatch:
-        """Return the readings in order of arrival, under meter 0; consistent only while no reading is added."""
+    @property
+    def seqs(self) -> Int64Array:
+        """The sequence numbers, ascending."""
+        return self._seq.view()
+
+    @property
+    def times_ms(self) -> Int64Array:
+        """The times in order of arrival."""
+        return self._time_ms.view()
+
+    def arrived(self, start: int, stop: int) -> MeterBatch:
+        """Return the readings at positions `start` to before `stop` in order of arrival, under meter 0."""
         return MeterBatch(
             0,
-            self._seq.view(),
-            self._device_id.view().astype(np.uint16),
-            self._time_ms.view(),
-            {name: channel.view() for name, channel in self._channels.items()},
+            self._seq.view()[start:stop],
+            self._device_id.view()[start:stop].astype(np.uint16),
+            self._time_ms.view()[start:stop],
+            {name: channel.view(start, stop) for name, channel in self._channels.items()},
         )
 
     def columns(self, start_ms: int, end_ms: int) -> Columns:
@@ -140,14 +150,14 @@ class Part:
         if end_ms <= self.first_ms or start_ms > self.last_ms or not len(self):
             return EMPTY
         time_ms = self._time_ms.view()
-        rows: slice | NDArray[np.bool_]
+        device_id = self._device_id.view()
         if self._ascending:
-            first, last = np.searchsorted(time_ms, (start_ms, end_ms))
-            rows = slice(int(first), int(last))
-        else:
-            rows = (time_ms >= start_ms) & (time_ms < end_ms)
+            first, last = (int(place) for place in np.searchsorted(time_ms, (start_ms, end_ms)))
+            channels = {name: channel.view(first, last) for name, channel in self._channels.items()}
+            return settle(time_ms[first:last], device_id[first:last].astype(np.int64), channels)
+        rows = (time_ms >= start_ms) & (time_ms < end_ms)
         channels = {name: channel.view()[rows] for name, channel in self._channels.items()}
-        return settle(time_ms[rows], self._device_id.view()[rows].astype(np.int64), channels)
+        return settle(time_ms[rows], device_id[rows].astype(np.int64), channels)
 
     @property
     def nbytes(self) -> int:

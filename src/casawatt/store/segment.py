@@ -48,9 +48,10 @@ def segment_start(time_ms: int) -> int:
 
 def encode(columns: Columns) -> bytes:
     """Return at least one record as a blob."""
-    present = sum(1 << bit for bit, name in enumerate(CHANNELS) if name in columns.channels)
+    spoken = [name for name in CHANNELS if name in columns.channels and (columns.channels[name] != ABSENT).any()]
+    present = sum(1 << CHANNELS.index(name) for name in spoken)
     parts = [_HEAD.pack(VERSION, len(columns), present), _pack(columns.time_ms), _pack(columns.device_id)]
-    parts += [_pack_channel(columns.channels[name]) for name in CHANNELS if name in columns.channels]
+    parts += [_pack_channel(columns.channels[name]) for name in spoken]
     body = b"".join(parts)
     return body + _CRC.pack(zlib.crc32(body))
 
@@ -134,7 +135,7 @@ class _Reader:
 
 
 def _unscaled(data: bytes, lowest: int, step: int) -> Int64Array:
-    values: NDArray[np.int64] | None = standalone.simple_decompress(data)
+    values: NDArray[np.unsignedinteger] | None = standalone.simple_decompress(data)
     if values is None:
         message = "a segment's column is empty"
         raise StoreCorruptError(message)

@@ -1,0 +1,165 @@
+"""From a reading as a device says it to a record that can be trusted: range, clock, order, duplicates."""
+
+from enum import StrEnum
+from math import isfinite
+
+import msgspec
+
+from casawatt.engine.merge import merged
+from casawatt.model.meter import Traits
+from casawatt.model.reading import POWER_FACTOR_ONE, Reading, Record
+
+BEGINNING_MS = 946_684_800_000
+"""2000-01-01 UTC; a stamp before it comes from a clock that was never set."""
+AHEAD_MAX_MS = 300_000
+"""How far a stamp may lie in the future where the source declares no tolerance."""
+
+POWER_W_MAX = 1e6
+REGISTER_WH_MAX = 1e9
+VOLTAGE_V_MAX = 1e3
+CURRENT_A_MAX = 1e4
+POWER_FACTOR_MAX = 1.1
+"""More than 1, for devices that round."""
+CHARGE_AS_MAX = 1e12
+BOOT_ID_MAX = 2**63 - 1
+
+
+class Verdict(StrEnum):
+    """What became of a reading; the first two are to be recorded."""
+
+    FRESH = "fresh"
+    """Newer than any before it, or of the newest one's time with more or other values."""
+    LATE = "late"
+    """Older than the newest: what was derived since its time is to be derived again."""
+    DUPLICATE = "duplicate"
+    """Says nothing that the newest record did not say."""
+    OUT_OF_RANGE = "out_of_range"
+    """Has a value that nothing in a home can have."""
+    NOT_FINITE = "not_finite"
+    """Has a value that is not a number, or infinite."""
+    EMPTY = "empty"
+    """Has no value at all."""
+
+
+class CleanState(msgspec.Struct, frozen=True, gc=False):
+    """The newest record of a meter, None before the first."""
+
+    newest: Record | None = None
+
+
+class Cleaned(msgspec.Struct, frozen=True, gc=False):
+    """What became of a reading.
+
+    `record` is None unless the verdict is `FRESH` or `LATE`. `clock_corrected`: its stamp was not believed, and the time
+    of arrival taken; a reading without a stamp takes that too, and counts as nothing to correct.
+    """
+
+    record: Record | None
+    verdict: Verdict
+    clock_corrected: bool
+
+
+START = CleanState()
+
+_FRESH, _LATE, _DUPLICATE = Verdict.FRESH, Verdict.LATE, Verdict.DUPLICATE
+_EMPTY = Cleaned(None, Verdict.EMPTY, clock_corrected=False)
+_NOT_FINITE = Cleaned(None, Verdict.NOT_FINITE, clock_corrected=False)
+_OUT_OF_RANGE = Cleaned(None, Verdict.OUT_OF_RANGE, clock_corrected=False)
+
+
+def step(state: CleanState, reading: Reading, device_id: int, traits: Traits) -> tuple[CleanState, Cleaned]:
+    """Return the state after a reading of the device, and what became of the reading.
+
+    Values become whole numbers of their channel's unit. One bad value refuses the whole reading. A record of the newest
+    one's time is merged with it.
+    """
+    power_w, register_wh, voltage_v = reading.power_w, reading.register_wh, reading.voltage_v
+    current_a, factor_ratio, charge_as = reading.current_a, reading.power_factor_ratio, reading.charge_as
+    boot_id = reading.boot_id
+    power_mw = register_mwh = voltage_mv = current_ma = factor_e4 = charge_mas = None
+    # A comparison with "not a number" is false, so each test refuses that too.
+    if power_w is not None:
+        if not -POWER_W_MAX <= power_w <= POWER_W_MAX:
+            return state, _refused(reading)
+        power_mw = round(power_w * 1000)
+    if register_wh is not None:
+        if not 0 <= register_wh <= REGISTER_WH_MAX:
+            return state, _refused(reading)
+        register_mwh = round(register_wh * 1000)
+    if voltage_v is not None:
+        if not 0 <= voltage_v <= VOLTAGE_V_MAX:
+            return state, _refused(reading)
+        voltage_mv = round(voltage_v * 1000)
+    if current_a is not None:
+        if not -CURRENT_A_MAX <= current_a <= CURRENT_A_MAX:
+            return state, _refused(reading)
+        current_ma = round(current_a * 1000)
+    if factor_ratio is not None:
+        if not -POWER_FACTOR_MAX <= factor_ratio <= POWER_FACTOR_MAX:
+            return state, _refused(reading)
+        factor_e4 = round(factor_ratio * POWER_FACTOR_ONE)
+    if charge_as is not None:
+        if not 0 <= charge_as <= CHARGE_AS_MAX:
+            return state, _refused(reading)
+        charge_mas = round(charge_as * 1000)
+    if boot_id is not None and not 0 <= boot_id <= BOOT_ID_MAX:
+        return state, _refused(reading)
+    time_ms, corrected = _believed_time(reading, traits)
+    record = Record(
+        time_ms, device_id, power_mw, register_mwh, voltage_mv, current_ma, factor_e4, charge_mas, boot_id
+    )
+    if power_mw is None and _says_nothing(record):
+        return state, _EMPTY
+    newest = state.newest
+    if newest is None or time_ms > newest.time_ms:
+        return CleanState(record), Cleaned(record, _FRESH, corrected)
+    if time_ms < newest.time_ms:
+        return state, Cleaned(record, _LATE, corrected)
+    record = merged(newest, record)
+    if record == newest:
+        return state, Cleaned(None, _DUPLICATE, corrected)
+    return CleanState(record), Cleaned(record, _FRESH, corrected)
+
+
+def _believed_time(reading: Reading, traits: Traits) -> tuple[int, bool]:
+    """Return the time (UTC ms, on the source's grid) a reading is recorded at, and whether its stamp was not believed."""
+    time_ms, received_ms, tolerance_ms = reading.time_ms, reading.received_ms, traits.clock_tolerance_ms
+    corrected = False
+    if time_ms is None:
+        time_ms = received_ms
+    elif (
+        time_ms < BEGINNING_MS
+        or time_ms - received_ms > (AHEAD_MAX_MS if tolerance_ms is None else tolerance_ms)
+        or (tolerance_ms is not None and received_ms - time_ms > tolerance_ms)
+    ):
+        time_ms, corrected = received_ms, True
+    grid_ms = traits.time_grid_ms
+    if grid_ms > 1:
+        time_ms = (time_ms + grid_ms // 2) // grid_ms * grid_ms
+    return time_ms, corrected
+
+
+def _says_nothing(record: Record) -> bool:
+    """Say whether a record has no value of any channel; which start of the device it is from is none."""
+    return (
+        record.power_mw is None
+        and record.register_mwh is None
+        and record.voltage_mv is None
+        and record.current_ma is None
+        and record.power_factor_e4 is None
+        and record.charge_mas is None
+    )
+
+
+def _refused(reading: Reading) -> Cleaned:
+    """Return why a reading with a bad value is refused."""
+    values = (
+        reading.power_w,
+        reading.register_wh,
+        reading.voltage_v,
+        reading.current_a,
+        reading.power_factor_ratio,
+        reading.charge_as,
+    )
+    finite = all(isfinite(value) for value in values if value is not None)
+    return _OUT_OF_RANGE if finite else _NOT_FINITE

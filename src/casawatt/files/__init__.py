@@ -1,0 +1,1 @@
+"""Files in and out: importing other people's readings, exporting the home's own."""

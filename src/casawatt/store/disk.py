@@ -1,0 +1,140 @@
+"""What is sealed: reading a meter's segments, intervals, days and snapshots from the database."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from casawatt.model.columns import Columns
+from casawatt.store.database import Database
+from casawatt.store.figures import Figures, unpack_days, unpack_quarters
+from casawatt.store.merging import join
+from casawatt.store.segment import decode, segment_start
+
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """A sealed segment; `newest_seq` is the highest sequence number it holds."""
+
+    meter_id: int
+    newest_seq: int
+    data: bytes
+
+
+class Disk:
+    """Reads what was committed. Each thread sees the state of the last commit."""
+
+    def __init__(self, database: Database) -> None:
+        """Read from `database`."""
+        self._database = database
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        return self._database.reader().execute(query, values).fetchall()
+
+    def columns(self, meter_id: int, start_ms: int, end_ms: int) -> Columns:
+        """Return the sealed records with `start_ms <= time_ms < end_ms`."""
+        rows = self._rows(
+            "SELECT data FROM segments WHERE meter_id = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms",
+            meter_id,
+            segment_start(start_ms),
+            end_ms,
+        )
+        return join([decode(data) for (data,) in rows]).between(start_ms, end_ms)
+
+    def before(self, meter_id: int, time_ms: int) -> Columns | None:
+        """Return the segment that holds the last record before `time_ms`, None when there is none."""
+        rows = self._rows(
+            "SELECT data FROM segments WHERE meter_id = ? AND start_ms < ? AND first_ms < ?"
+            " ORDER BY start_ms DESC LIMIT 1",
+            meter_id,
+            time_ms,
+            time_ms,
+        )
+        return decode(rows[0][0]) if rows else None
+
+    def after(self, meter_id: int, time_ms: int) -> Columns | None:
+        """Return the segment that holds the first record at or after `time_ms`, None when there is none."""
+        rows = self._rows(
+            "SELECT data FROM segments WHERE meter_id = ? AND start_ms >= ? AND last_ms >= ? ORDER BY start_ms LIMIT 1",
+            meter_id,
+            segment_start(time_ms),
+            time_ms,
+        )
+        return decode(rows[0][0]) if rows else None
+
+    def first_ms(self, meter_id: int) -> int | None:
+        """Return the time of the first sealed record, None when there is none."""
+        rows = self._rows("SELECT first_ms FROM segments WHERE meter_id = ? ORDER BY start_ms LIMIT 1", meter_id)
+        return rows[0][0] if rows else None
+
+    def quarters(self, meter_id: int, start_ms: int, end_ms: int) -> Figures:
+        """Return the sealed quarter-hours that begin in the span, in ascending time."""
+        rows = self._rows(
+            "SELECT data FROM intervals WHERE meter_id = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms",
+            meter_id,
+            start_ms - start_ms % HOUR_MS,
+            end_ms,
+        )
+        figures = unpack_quarters(b"".join([row[0] for row in rows]))
+        begins = figures["start_ms"]
+        first, last = begins.searchsorted((start_ms, end_ms))
+        return figures[first:last]
+
+    def days(self, meter_id: int, first_month: int, last_month: int) -> Figures:
+        """Return the cached local days of some local months, in ascending time."""
+        rows = self._rows(
+            "SELECT data FROM days WHERE meter_id = ? AND month BETWEEN ? AND ? ORDER BY month",
+            meter_id,
+            first_month,
+            last_month,
+        )
+        return unpack_days(b"".join([row[0] for row in rows]))
+
+    def engine_state(self, meter_id: int) -> bytes | None:
+        """Return the engine state that goes with what is sealed of a meter."""
+        rows = self._rows("SELECT state FROM sealed WHERE meter_id = ?", meter_id)
+        return rows[0][0] if rows else None
+
+    def snapshot_before(self, meter_id: int, time_ms: int) -> tuple[int, bytes] | None:
+        """Return the newest snapshot whose boundary is not after `time_ms`, with its boundary (UTC ms)."""
+        rows = self._rows(
+            "SELECT boundary_ms, state FROM snapshots WHERE meter_id = ? AND boundary_ms <= ?"
+            " ORDER BY boundary_ms DESC LIMIT 1",
+            meter_id,
+            time_ms,
+        )
+        return rows[0] if rows else None
+
+    def sealed_seqs(self) -> dict[int, int]:
+        """Return for each meter up to which sequence number its readings are sealed."""
+        return dict(self._rows("SELECT meter_id, sealed_seq FROM sealed"))
+
+    def newest_seq(self) -> int:
+        """Return the highest sequence number that the database knows of, 0 in a new one."""
+        queries = ("MAX(newest_seq) FROM segments", "MAX(sealed_seq) FROM sealed", "MAX(position) FROM followers")
+        return max(self._rows(f"SELECT {query}")[0][0] or 0 for query in queries)  # noqa: S608 (fixed text)
+
+    def segments_after(self, seq: int, limit: int) -> list[SegmentRow]:
+        """Return up to `limit` segments that hold a reading later than `seq`, by their newest one."""
+        rows = self._rows(
+            "SELECT meter_id, newest_seq, data FROM segments WHERE newest_seq > ? ORDER BY newest_seq LIMIT ?",
+            seq,
+            limit,
+        )
+        return [SegmentRow(*row) for row in rows]
+
+
+def runs(starts_ms: Iterable[int], step_ms: int) -> Iterator[tuple[int, int]]:
+    """Yield the spans that ascending starts of `step_ms` each make when neighbours are joined."""
+    begin: int | None = None
+    end = 0
+    for start_ms in starts_ms:
+        if begin is not None and start_ms == end:
+            end += step_ms
+            continue
+        if begin is not None:
+            yield begin, end
+        begin, end = start_ms, start_ms + step_ms
+    if begin is not None:
+        yield begin, end

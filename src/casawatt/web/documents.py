@@ -1,0 +1,291 @@
+"""What the API answers, field by field; the OpenAPI description is made from these."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from casawatt import __version__
+from casawatt.model.interval import INTERVAL_MS, Bucket
+from casawatt.model.meter import Calibration, Meter, NewDevice
+from casawatt.model.reading import POWER_FACTOR_ONE
+from casawatt.web.ports import Home, Ports
+from casawatt.web.times import format_time, share, today_start
+
+Time = Annotated[
+    str, Meta(description="RFC 3339, with the offset of the home's zone", extra_json_schema={"format": "date-time"})
+]
+Coverage = Annotated[float, Meta(ge=0, le=1, description="The share of the time that was really measured")]
+
+
+class HomeDocument(msgspec.Struct, frozen=True):
+    """What holds for the whole home."""
+
+    name: str
+    timezone: str
+    currency: str
+    demo: bool
+
+
+class MeterDocument(msgspec.Struct, frozen=True):
+    """A meter and what it says now. `state` is null until runs are known."""
+
+    slug: str
+    name: str
+    appliance: str | None
+    state: str | None
+    power_w: float | None
+    at: Time | None
+    today_wh: float
+    today_coverage: Coverage
+    silent: bool
+
+
+class NewDeviceDocument(msgspec.Struct, frozen=True):
+    """A device that was heard and belongs to no meter; nothing of it is recorded. `hint`: what it says it is."""
+
+    source: str
+    address: str
+    power_w: float | None
+    current_a: float | None
+    at: Time
+    hint: str | None
+
+
+class NewDevicesDocument(msgspec.Struct, frozen=True):
+    """All devices that belong to no meter."""
+
+    new_devices: list[NewDeviceDocument]
+
+
+class MetersDocument(msgspec.Struct, frozen=True):
+    """The home, its meters and the devices that wait to become one."""
+
+    home: HomeDocument
+    meters: list[MeterDocument]
+    new_devices: list[NewDeviceDocument]
+
+
+class BindingDocument(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """A device measured for a meter from a time (null: always) until before another (null: still)."""
+
+    source: str
+    address: str
+    from_: Time | None
+    to: Time | None
+
+
+class CalibrationDocument(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """What makes watts of a meter's readings, from a time on (null: always)."""
+
+    from_: Time | None
+    nominal_voltage_v: float
+    power_factor_ratio: float
+    cadence: Literal["change", "polled"]
+    gap_limit_s: float
+
+
+class MeterDetailDocument(MeterDocument, frozen=True):
+    """A meter with its place among the others and its devices; `source` and `address` are of the present one."""
+
+    parent: str | None
+    source: str | None
+    address: str | None
+    bindings: list[BindingDocument]
+    calibrations: list[CalibrationDocument]
+
+
+class BucketDocument(msgspec.Struct, frozen=True):
+    """Energy from `start` until before `end`, and how much of that time was measured. `max_w`: highest power."""
+
+    start: Time
+    end: Time
+    energy_wh: float
+    measured_s: float
+    coverage: Coverage
+    max_w: float | None
+
+
+class EnergyDocument(msgspec.Struct, frozen=True):
+    """Energy bucket by bucket, and of all of them together."""
+
+    meter: str
+    buckets: list[BucketDocument]
+    total: BucketDocument
+
+
+class ReadingsDocument(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Columns of equal length. Raw: the channels that were said; otherwise mean, least and most power.
+
+    `power_w` is what the device said, or what its current and the meter's calibration make of it.
+    """
+
+    meter: str
+    resolution: Literal["raw", "1m", "15m", "1h"]
+    time_ms: list[int]
+    power_w: list[float | None]
+    min_w: list[float | None] | msgspec.UnsetType = msgspec.UNSET
+    max_w: list[float | None] | msgspec.UnsetType = msgspec.UNSET
+    measured_s: list[float] | msgspec.UnsetType = msgspec.UNSET
+    register_wh: list[float | None] | msgspec.UnsetType = msgspec.UNSET
+    voltage_v: list[float | None] | msgspec.UnsetType = msgspec.UNSET
+    current_a: list[float | None] | msgspec.UnsetType = msgspec.UNSET
+    power_factor_ratio: list[float | None] | msgspec.UnsetType = msgspec.UNSET
+    charge_as: list[float | None] | msgspec.UnsetType = msgspec.UNSET
+    boot_id: list[int | None] | msgspec.UnsetType = msgspec.UNSET
+
+
+class StoreDocument(msgspec.Struct, frozen=True):
+    """How the store is: `trouble` says what is wrong; the numbers count readings written and safe on the disk."""
+
+    trouble: str | None
+    written_seq: int
+    durable_seq: int
+
+
+class SourceDocument(msgspec.Struct, frozen=True):
+    """How a source is, since when, and how often it has failed."""
+
+    name: str
+    state: Literal["running", "restarting", "ended"]
+    since: Time
+    failures: int
+    last_error: str | None
+
+
+class HealthDocument(msgspec.Struct, frozen=True):
+    """How the service is. `home` is the home's id, `since` when the service started."""
+
+    status: Literal["ok", "degraded", "failing"]
+    version: str
+    home: str
+    demo: bool
+    since: Time
+    store: StoreDocument
+    sources: list[SourceDocument]
+
+
+def home_document(home: Home) -> HomeDocument:
+    """Return what holds for the whole home."""
+    return HomeDocument(home.name, home.zone.key, home.currency, home.demo)
+
+
+def meter_document(ports: Ports, meter: Meter) -> MeterDocument:
+    """Return a meter with its newest value and its energy since local midnight."""
+    zone = ports.home.zone
+    now_ms = ports.clock.now_ms()
+    start_ms = today_start(now_ms, zone)
+    # To the end of the running quarter-hour: all of it is then known in whole intervals and no raw reading is touched.
+    end_ms = now_ms - now_ms % INTERVAL_MS + INTERVAL_MS
+    today = ports.store.energy(meter.meter_id, start_ms, end_ms, ports.meters.calibrations(meter))
+    live = ports.live.now(meter.meter_id)
+    return MeterDocument(
+        slug=meter.slug,
+        name=meter.name,
+        appliance=meter.appliance,
+        state=None,
+        power_w=live.power_w if live else None,
+        at=format_time(live.time_ms, zone) if live else None,
+        today_wh=today.energy_wh,
+        today_coverage=share(today.measured_ms, now_ms - start_ms),
+        silent=live.silent if live else True,
+    )
+
+
+def meters_document(ports: Ports) -> MetersDocument:
+    """Return the home with all meters and new devices."""
+    return MetersDocument(
+        home_document(ports.home),
+        [meter_document(ports, meter) for meter in ports.meters.meters()],
+        new_devices_document(ports).new_devices,
+    )
+
+
+def new_devices_document(ports: Ports) -> NewDevicesDocument:
+    """Return the devices that belong to no meter."""
+    return NewDevicesDocument([new_device_document(device, ports.home) for device in ports.meters.new_devices()])
+
+
+def new_device_document(device: NewDevice, home: Home) -> NewDeviceDocument:
+    """Return a device that belongs to no meter."""
+    at = format_time(device.time_ms, home.zone)
+    return NewDeviceDocument(device.source, device.address, device.power_w, device.current_a, at, device.hint)
+
+
+def meter_detail_document(ports: Ports, meter: Meter) -> MeterDetailDocument:
+    """Return a meter with its devices and calibrations over time."""
+    bindings = ports.meters.bindings(meter)
+    present = next((binding.device for binding in reversed(bindings) if binding.to_ms is None), None)
+    return MeterDetailDocument(
+        **msgspec.structs.asdict(meter_document(ports, meter)),
+        parent=meter.parent,
+        source=present.source if present else None,
+        address=present.address if present else None,
+        bindings=[
+            BindingDocument(
+                binding.device.source,
+                binding.device.address,
+                _time_or_always(binding.from_ms, ports.home),
+                None if binding.to_ms is None else format_time(binding.to_ms, ports.home.zone),
+            )
+            for binding in bindings
+        ],
+        calibrations=[calibration_document(item, ports.home) for item in ports.meters.calibrations(meter)],
+    )
+
+
+def calibration_document(calibration: Calibration, home: Home) -> CalibrationDocument:
+    """Return a calibration in the units that people use."""
+    return CalibrationDocument(
+        _time_or_always(calibration.from_ms, home),
+        calibration.nominal_voltage_mv / 1000,
+        calibration.power_factor_e4 / POWER_FACTOR_ONE,
+        calibration.cadence.value,
+        calibration.gap_limit_ms / 1000,
+    )
+
+
+def _time_or_always(time_ms: int, home: Home) -> str | None:
+    return format_time(time_ms, home.zone) if time_ms > 0 else None
+
+
+def bucket_document(bucket: Bucket, home: Home) -> BucketDocument:
+    """Return a bucket with its edges in the home's zone."""
+    return BucketDocument(
+        format_time(bucket.start_ms, home.zone),
+        format_time(bucket.end_ms, home.zone),
+        bucket.energy_wh,
+        bucket.measured_s,
+        share(bucket.measured_ms, bucket.end_ms - bucket.start_ms),
+        bucket.max_w,
+    )
+
+
+def energy_document(meter: Meter, buckets: list[Bucket], home: Home) -> EnergyDocument:
+    """Return buckets of a meter and their sum. `buckets` holds at least one."""
+    total = Bucket(buckets[0].start_ms, buckets[-1].end_ms)
+    for bucket in buckets:
+        total = total.plus(bucket)
+    return EnergyDocument(
+        meter.slug, [bucket_document(bucket, home) for bucket in buckets], bucket_document(total, home)
+    )
+
+
+def health_document(ports: Ports) -> HealthDocument:
+    """Return how the service is now."""
+    health = ports.status.health()
+    zone = ports.home.zone
+    return HealthDocument(
+        health.status,
+        __version__,
+        ports.home.home_id,
+        ports.home.demo,
+        format_time(health.since_ms, zone),
+        StoreDocument(health.store.trouble, health.store.written_seq, health.store.durable_seq),
+        [
+            SourceDocument(
+                source.name, source.state, format_time(source.since_ms, zone), source.failures, source.last_error
+            )
+            for source in health.sources
+        ],
+    )

@@ -1,0 +1,88 @@
+/** The typed client of the service's HTTP API. Addresses are relative to the page. */
+
+import type { Adoption, Energy, Health, Meter, Readings } from "./types";
+
+export const LIVE_URL = "api/v1/live";
+
+/** An answer that was not a success; `parameter` names the field at fault, if any. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string,
+    readonly parameter: string | null,
+  ) {
+    super(detail || title);
+  }
+}
+
+async function problem(response: Response): Promise<ApiError> {
+  const text = await response.text();
+  try {
+    const body = JSON.parse(text) as { title?: string; detail?: string; parameter?: string };
+    return new ApiError(response.status, body.title ?? "", body.detail ?? "", body.parameter ?? null);
+  } catch {
+    return new ApiError(response.status, response.statusText, "", null);
+  }
+}
+
+async function request<T>(url: string, init?: RequestInit): Promise<T> {
+  const response = await fetch(url, init);
+  if (!response.ok) throw await problem(response);
+  return (await response.json()) as T;
+}
+
+function span(startMs: number, endMs: number): URLSearchParams {
+  return new URLSearchParams({
+    start: new Date(startMs).toISOString(),
+    end: new Date(endMs).toISOString(),
+  });
+}
+
+function meterUrl(slug: string): string {
+  return `api/v1/meters/${encodeURIComponent(slug)}`;
+}
+
+export async function readings(
+  slug: string,
+  startMs: number,
+  endMs: number,
+  resolution: "1m" | "15m",
+  signal?: AbortSignal,
+): Promise<Readings> {
+  const query = span(startMs, endMs);
+  query.set("resolution", resolution);
+  return request(`${meterUrl(slug)}/readings?${query.toString()}`, signal ? { signal } : undefined);
+}
+
+export async function energy(
+  slug: string,
+  startMs: number,
+  endMs: number,
+  bucket: "hour" | "day",
+  signal?: AbortSignal,
+): Promise<Energy> {
+  const query = span(startMs, endMs);
+  query.set("bucket", bucket);
+  return request(`${meterUrl(slug)}/energy?${query.toString()}`, signal ? { signal } : undefined);
+}
+
+export async function meter(slug: string): Promise<Meter> {
+  return request(meterUrl(slug));
+}
+
+/** Makes a meter of a new device. Throws ApiError 409 when the slug or the device is taken. */
+export async function adopt(adoption: Adoption): Promise<Meter> {
+  return request("api/v1/meters", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(adoption),
+  });
+}
+
+/** The health document; a failing service answers 503 with the same document. */
+export async function health(signal?: AbortSignal): Promise<Health> {
+  const response = await fetch("healthz", signal ? { signal } : undefined);
+  if (!response.ok && response.status !== 503) throw await problem(response);
+  return (await response.json()) as Health;
+}

@@ -1,0 +1,92 @@
+/** The shapes of the API; units stand last in a name, as in the service. */
+
+export interface Home {
+  name: string;
+  timezone: string;
+  currency: string;
+  demo: boolean;
+}
+
+export interface Meter {
+  slug: string;
+  name: string;
+  appliance: string | null;
+  /** The slug of the meter that this one's power is part of. */
+  parent: string | null;
+  state: string | null;
+  power_w: number | null;
+  /** RFC 3339 time of the newest reading. */
+  at: string | null;
+  today_wh: number;
+  /** 0..1: the share of today so far that was measured. */
+  today_coverage: number;
+  silent: boolean;
+}
+
+/** A meter as a list or an event gives it: where it belongs may be left out. */
+export type ListedMeter = Omit<Meter, "parent"> & { parent?: string | null };
+
+export interface NewDevice {
+  source: string;
+  address: string;
+  power_w: number | null;
+  current_a: number | null;
+  at: string;
+  hint: string | null;
+}
+
+export interface MetersDocument {
+  home: Home;
+  meters: ListedMeter[];
+  new_devices: NewDevice[];
+}
+
+export interface SourceHealth {
+  name: string;
+  state: "running" | "restarting" | "ended";
+  since: string | null;
+  failures: number;
+  last_error: string | null;
+}
+
+export interface Health {
+  status: "ok" | "degraded" | "failing";
+  version: string;
+  store: { trouble: string | null };
+  sources: SourceHealth[];
+}
+
+/** Columns at one minute or a quarter-hour; `null` where nothing was measured. */
+export interface Readings {
+  meter: string;
+  resolution: string;
+  time_ms: number[];
+  power_w: (number | null)[];
+  min_w: (number | null)[];
+  max_w: (number | null)[];
+  measured_s: (number | null)[];
+}
+
+export interface EnergyBucket {
+  start: string;
+  end: string;
+  energy_wh: number;
+  measured_s: number;
+  coverage: number;
+  max_w: number | null;
+}
+
+export interface Energy {
+  meter: string;
+  buckets: EnergyBucket[];
+  total: EnergyBucket;
+}
+
+export interface Adoption {
+  slug: string;
+  name: string;
+  appliance: string | null;
+  source: string;
+  address: string;
+  parent: string | null;
+}
