@@ -26,6 +26,8 @@ STAMPS_S = 200
 """So far apart the stamps of one stream may lie, see `sender`."""
 
 ASKED_MAX = 200
+FULL = 0.5
+"""From this scale on the fastest stream is looked for."""
 ROUNDED_WH = 0.002
 """Quarter-hours are rounded to mWh, and a stream may lie in two of them."""
 
@@ -37,8 +39,10 @@ class Run:
     sent: int
     took_s: float
     kept: int
-    busy: float
-    """The share of its core that the service used while the stream lasted."""
+    cpu_s: float
+    """How much processor time the service used for it, sealing and all."""
+    waited_s: float
+    """How long the service was ready to run while other programs had its core."""
     wrong: int
     """How many of the meters that were asked have a measured time or an energy that is not what was sent."""
 
@@ -46,6 +50,18 @@ class Run:
     def lost(self) -> int:
         """How many readings are not in the store."""
         return self.sent - self.kept
+
+    @property
+    def cpu_us(self) -> float:
+        """Processor time for each reading that was kept, in µs."""
+        return self.cpu_s / self.kept * 1e6 if self.kept else float("nan")
+
+    def __str__(self) -> str:
+        """Say all of it."""
+        return (
+            f"{self.lost:,} of {self.sent:,} lost at {self.rate_per_s:,.0f}/s; {self.cpu_us:.1f} µs of processor a reading; "
+            f"the core was others' for {self.waited_s:.1f} of {self.took_s:.0f} s"
+        )
 
     @property
     def rate_per_s(self) -> float:
@@ -62,16 +78,14 @@ def run(context: Context) -> Section:
         "compared with what was sent. The sender has the other core."
     )
     seconds = context.sized(22, 2)
-    steady = stream(context, nodes, STEADY_PER_S if context.scale >= 0.1 else 500, seconds)
-    note = f"{steady.sent:,} in {steady.took_s:.0f} s, core {steady.busy:.0%} busy"
-    section.add("lost at 20,000 readings/s", steady.lost, "readings", at_most(0), note=note)
+    steady = stream(context, nodes, round(STEADY_PER_S * min(1.0, context.scale * 10)), seconds)
+    section.add("lost at 20,000 readings/s", steady.lost, "readings", at_most(0), note=str(steady))
     section.add("meters with a wrong sum then", steady.wrong, "meters", at_most(0))
-    section.add("what one core could take at that cost", steady.rate_per_s / steady.busy, "readings/s")
-    best = steady.rate_per_s if not steady.lost else 0.0
-    note = ""
-    for rate in RATES if context.scale >= 0.1 else ():
-        found = stream(context, nodes, rate, context.sized(10, 4))
-        note = f"{found.lost:,} of {found.sent:,} lost at {found.rate_per_s:,.0f}/s, core {found.busy:.0%} busy"
+    section.add("processor time for each reading, sealing included", steady.cpu_us, "µs")
+    best, note = (0.0 if steady.lost else steady.rate_per_s), str(steady)
+    for rate in RATES if context.scale >= FULL else RATES[:1]:
+        found = stream(context, nodes, round(rate * min(1.0, context.scale * 10)), seconds)
+        note = str(found)
         if found.lost or found.wrong:
             break
         best = found.rate_per_s
@@ -86,17 +100,18 @@ def stream(context: Context, nodes: int, rate_per_s: int, seconds: int) -> Run:
     with context.folder() as folder:
         adopt_all(folder / "home", [mac_of(number) for number in range(nodes)])
         with running(folder, core=cores[0]) as service:
-            before_s = service.cpu_s()
+            before_s, waited_before_s = service.cpu_s(), service.waited_s()
             arguments = [sys.executable, "-m", "benchmarks.sender", service.udp_port, rate_per_s, seconds, nodes]
             on_other = ["taskset", "-c", str(cores[-1])]
             done = subprocess.run([*on_other, *map(str, arguments)], capture_output=True, text=True, check=True)
             said = json.loads(done.stdout)
             wait_idle(service)
-            busy = (service.cpu_s() - before_s) / said["took_s"]
+            cpu_s, waited_s = service.cpu_s() - before_s, service.waited_s() - waited_before_s
             wrong = wrong_sums(service, nodes, said["turns"], said["first_unix_s"])
         kept = count(folder / "home", nodes, said["turns"], said["first_unix_s"])
-    context.say(f"path: {said['sent']:,} at {rate_per_s:,}/s, {kept:,} kept")
-    return Run(said["sent"], said["took_s"], kept, busy, wrong)
+    found = Run(said["sent"], said["took_s"], kept, cpu_s, waited_s, wrong)
+    context.say(f"  {found}")
+    return found
 
 
 def wait_idle(service: Service) -> None:

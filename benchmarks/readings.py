@@ -37,10 +37,11 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Traces, longest first, and in words where they come from."""
+    """Traces, longest first, and in words where they come from; `folder` is where they were read, if anywhere."""
 
     traces: tuple[Trace, ...]
     origin: str
+    folder: Path | None = None
 
     def __len__(self) -> int:
         """How many readings there are in all."""
@@ -52,7 +53,7 @@ class Dataset:
         cut = tuple(
             Trace(trace.name, trace.power_w[: max(3600, int(len(trace.power_w) * share))]) for trace in self.traces
         )
-        return Dataset(cut, self.origin)
+        return Dataset(cut, self.origin, self.folder)
 
 
 def load(folder: Path | None) -> Dataset:
@@ -78,7 +79,7 @@ def recorded(folder: Path) -> Dataset:
         f"recorded by tracebase: {rows:,} readings of {len(traces)} appliances, put on a regular 1 Hz grid by holding "
         f"each for at most {HOLD_S} s ({len(dataset):,} readings), longer silences closed up, days joined. {ATTRIBUTION}"
     )
-    return Dataset(dataset.traces, origin)
+    return Dataset(dataset.traces, origin, folder)
 
 
 def shipped() -> Dataset | None:

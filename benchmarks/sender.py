@@ -20,7 +20,7 @@ class _Vector(ctypes.Structure):
     _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
 
 
-class _Message(ctypes.Structure):
+class _Head(ctypes.Structure):
     _fields_ = (
         ("name", ctypes.c_void_p),
         ("name_length", ctypes.c_uint),
@@ -29,13 +29,21 @@ class _Message(ctypes.Structure):
         ("control", ctypes.c_void_p),
         ("control_length", ctypes.c_size_t),
         ("flags", ctypes.c_int),
-        ("sent", ctypes.c_uint),
     )
+
+
+class _Message(ctypes.Structure):
+    _fields_ = (("head", _Head), ("sent", ctypes.c_uint))
 
 
 def steps_of(node: int) -> int:
     """Return the current of a node's every reading, in steps of 20 mA; it holds, so energy is known exactly."""
     return 1 + node % 200
+
+
+def datagram(mac: bytes, unix_s: int, steps: int) -> bytes:
+    """Return a version 1 datagram of an appliance of code 1."""
+    return mac + unix_s.to_bytes(4, "big") + bytes([1, steps])
 
 
 def packets(nodes: int, turns: int, first_unix_s: int) -> bytes:
@@ -58,8 +66,8 @@ def send(port: int, rate_per_s: float, data: bytes) -> float:
     vectors = (_Vector * count)(*((base + PACKET_BYTES * number, PACKET_BYTES) for number in range(count)))
     messages = (_Message * count)()
     for number in range(count):
-        messages[number].vectors = ctypes.pointer(vectors[number])
-        messages[number].vector_count = 1
+        messages[number].head.vectors = ctypes.pointer(vectors[number])
+        messages[number].head.vector_count = 1
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
         out.connect(("127.0.0.1", port))
         start_s = time.monotonic()

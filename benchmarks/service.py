@@ -2,7 +2,9 @@
 
 import os
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from casawatt.sources.ecms_udp import Config as EcmsConfig
 from casawatt.store.store import Store
 
 _LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 (a folder that is made there has a name of its own)
 _HZ = os.sysconf("SC_CLK_TCK")
 
 
@@ -32,22 +35,16 @@ class Service:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _HZ
 
+    def waited_s(self) -> float:
+        """Return how long it was ready to run and had to wait because others had the processor, in s."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[1]) for task in tasks) / 1e9
+
     def memory_mb(self, what: str = "VmRSS") -> float:
         """Return its resident memory in MB; `VmHWM` is the most it ever was."""
         found = re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text())
         assert found is not None
         return int(found[1]) * 1024 / 1e6
-
-    def written_bytes(self) -> int:
-        """Return how many bytes it has caused to be written to the device."""
-        return written_bytes(self.pid)
-
-
-def written_bytes(pid: int | str = "self") -> int:
-    """Return how many bytes a process has caused to be written to the device, as the kernel accounts it."""
-    found = re.search(r"^write_bytes: (\d+)", Path(f"/proc/{pid}/io").read_text(), re.MULTILINE)
-    assert found is not None
-    return int(found[1])
 
 
 def config_text(udp_port: int, *, sync_s: float = 10.0) -> str:
@@ -59,7 +56,16 @@ def config_text(udp_port: int, *, sync_s: float = 10.0) -> str:
 
 
 def adopt_all(folder: Path, addresses: Sequence[str]) -> None:
-    """Make the meters of a new home, `meter-0` and so on, a device each; what adopting them one by one comes to."""
+    """Make the meters of a new home, `meter-0` and so on, a device each; what adopting them one by one comes to.
+
+    It is made in memory and then copied, as thousands of commits would take minutes.
+    """
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as made:
+        _adopt_all(Path(made), addresses)
+        shutil.copytree(made, folder, dirs_exist_ok=True)
+
+
+def _adopt_all(folder: Path, addresses: Sequence[str]) -> None:
     config = parse(config_text(0), "benchmark")
     traits = config.source_options(SOURCE, EcmsConfig).traits
     store = Store.open(folder, zone=ZONE)
