@@ -5,6 +5,7 @@ The recordings are as they are: seconds told twice, with the same or another val
 
 import gzip
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -98,6 +99,18 @@ def check(bucket: Bucket, path: Path) -> None:
     assert (bucket.end_ms - bucket.start_ms) / 1000 == 86_400
 
 
+@contextmanager
+def home_in(folder: Path, config: replay.Config, now_ms: int) -> Iterator[tuple[Store, Registry, Recorder]]:
+    store = Store.open(folder, zone=BERLIN)
+    registry = Registry(store.registry, HomeConfig(timezone=BERLIN.key), {"replay": config.traits})
+    recorder = Recorder(store, registry, ManualClock(now_ms))
+    recorder.recover()
+    try:
+        yield store, registry, recorder
+    finally:
+        store.close()
+
+
 @pytest.mark.parametrize("name", DAYS)
 async def test_a_recorded_day_gives_its_exact_energy_and_its_uncovered_time(
     name: str, shared_data: Path, tmp_path: Path
@@ -105,23 +118,16 @@ async def test_a_recorded_day_gives_its_exact_energy_and_its_uncovered_time(
     path = shared_data / "tracebase" / f"{name}.csv.gz"
     config = replay.Config(path=str(path), address=name, speed=0, gap_limit_s=GAP_LIMIT_S)
     start_ms, end_ms = day_of(path)
-    store = Store.open(tmp_path, zone=BERLIN)
-    registry = Registry(store.registry, HomeConfig(timezone=BERLIN.key), {"replay": config.traits})
-    meter = registry.adopt(Adoption("appliance", "Appliance", "replay", name), start_ms)
-    recorder = Recorder(store, registry, ManualClock(end_ms))
-    recorder.recover()
-    inbox = HomeInbox(recorder)
-
-    await replay.run(config, inbox)
-    recorder.settle()
-
-    assert inbox.refused == []
-    check(store.energy(meter.meter_id, start_ms, end_ms, registry.calibrations(meter)), path)
-    keeper.seal(store, recorder)
-    store.close()
-    reopened = Store.open(tmp_path, zone=BERLIN, read_only=True)
-    check(reopened.energy(meter.meter_id, start_ms, end_ms, registry.calibrations(meter)), path)
-    reopened.close()
+    with home_in(tmp_path, config, end_ms) as (store, registry, recorder):
+        meter = registry.adopt(Adoption("appliance", "Appliance", "replay", name), start_ms)
+        inbox = HomeInbox(recorder)
+        await replay.run(config, inbox)
+        recorder.settle()
+        assert inbox.refused == []
+        check(store.energy(meter.meter_id, start_ms, end_ms, registry.calibrations(meter)), path)
+        keeper.seal(store, recorder)
+    with home_in(tmp_path, config, end_ms) as (store, registry, _):
+        check(store.energy(meter.meter_id, start_ms, end_ms, registry.calibrations(meter)), path)
 
 
 def test_the_recordings_are_as_hostile_as_they_should_be(shared_data: Path) -> None:

@@ -59,11 +59,15 @@ parent = "mains"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A running service: the address of its page, and the UDP port where it takes packets (0: unknown)."""
+    """A running service: the address of its page, and the UDP port where it takes packets (0: unknown).
+
+    `log` reads on what the service says, so that it never waits for a reader.
+    """
 
     url: str
     udp_port: int
     process: subprocess.Popen[str]
+    log: threading.Thread
     stamps_s: dict[str, int] = field(default_factory=dict)
 
     def send_v1(self, address: str, current_a: float, *, appliance: int = 2) -> None:
@@ -72,8 +76,12 @@ class Service:
         self.stamps_s[address] = stamp_s
         mac = bytes.fromhex(address.replace(":", ""))
         packet = mac + struct.pack(">IBB", stamp_s, appliance, round(current_a * 50))
+        self.send(packet)
+
+    def send(self, payload: bytes) -> None:
+        """Send a datagram to the service."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.sendto(packet, ("127.0.0.1", self.udp_port))
+            sock.sendto(payload, ("127.0.0.1", self.udp_port))
 
 
 def free_udp_port() -> int:
@@ -86,7 +94,7 @@ def free_udp_port() -> int:
 def start(folder: Path, *options: str, udp_port: int = 0) -> Service:
     """Start `casawatt` with the options; return it when it says where it listens, for packets too if it is to."""
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "XDG_CONFIG_HOME": str(folder / "no-config")}
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - our own program, with options from the tests
         [sys.executable, "-m", "casawatt", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -99,8 +107,10 @@ def start(folder: Path, *options: str, udp_port: int = 0) -> Service:
         said += line
         page = re.search(r"^listening on (http\S+)", said, re.MULTILINE)
         if page and (not udp_port or "listening for UDP" in said):
-            threading.Thread(target=process.stdout.read, daemon=True).start()
-            return Service(page[1], udp_port, process)
+            log = threading.Thread(target=process.stdout.read, daemon=True)
+            log.start()
+            return Service(page[1], udp_port, process, log)
+    process.stdout.close()
     process.wait()
     raise AssertionError(said)
 
@@ -109,3 +119,11 @@ def stop(service: Service) -> None:
     """End the service as a person would, and see that it ends."""
     service.process.send_signal(signal.SIGTERM)
     service.process.wait(timeout=30)
+    close_log(service)
+
+
+def close_log(service: Service) -> None:
+    """Read to the end what an ended service said."""
+    service.log.join()
+    assert service.process.stdout is not None
+    service.process.stdout.close()

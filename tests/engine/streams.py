@@ -6,7 +6,7 @@ from casawatt.model.meter import Cadence, Calibration
 from casawatt.model.reading import Record
 
 BASE_MS = 1_700_000_100_000
-"""Ninety seconds after the beginning of a quarter-hour... of no meaning but to be a usual time."""
+"""A usual time, on the edge of a quarter-hour."""
 
 _steps_ms = st.one_of(
     st.integers(1, 60_000),

@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,8 +16,9 @@ TRAITS = Traits(Cadence.CHANGE, gap_limit_ms=60_000)
 STRICT = Traits(Cadence.CHANGE, gap_limit_ms=60_000, time_grid_ms=1000, clock_tolerance_ms=10_000)
 
 
-def reading(time_ms: int | None = NOW_MS, received_ms: int = NOW_MS, **values: float | None) -> Reading:
-    return Reading(source="s", address="a", received_ms=received_ms, time_ms=time_ms, **values)  # type: ignore[arg-type]
+def reading(time_ms: int | None = NOW_MS, /, **values: float | None) -> Reading:
+    said = {"source": "s", "address": "a", "received_ms": NOW_MS, "time_ms": time_ms, **values}
+    return msgspec.convert(said, Reading)
 
 
 def cleaned(one: Reading, traits: Traits = TRAITS, state: CleanState = START) -> Cleaned:
@@ -81,6 +83,7 @@ def test_times_snap_to_the_grid_of_the_source() -> None:
         (math.inf, Verdict.NOT_FINITE),
         (-math.inf, Verdict.NOT_FINITE),
         (1e300, Verdict.OUT_OF_RANGE),
+        (-1e300, Verdict.OUT_OF_RANGE),
     ],
 )
 def test_a_value_that_cannot_be_refuses_the_reading(channel: str, value: float, verdict: Verdict) -> None:

@@ -29,7 +29,8 @@ def columns_of(records: Sequence[Record]) -> Columns:
 
 def spans_of(records: Sequence[Record], calibrations: Sequence[Calibration]) -> list[energy.Span]:
     """The scalar engine's spans; what is still pending at the end stands by power's word."""
-    state, spans = energy.START, []
+    state = energy.START
+    spans: list[energy.Span] = []
     for record in records:
         state, settled = energy.step(state, record, calibration_at(calibrations, record.time_ms))
         spans.extend(settled)
@@ -68,8 +69,9 @@ def test_without_silent_registers_the_curve_is_the_scalar_engine_at_every_record
     whole = curve(columns_of(records), calibrations)
     spans = spans_of(records, calibrations)
     for place, record in enumerate(records):
-        found = (int(whole.energy_uj[place]), int(whole.measured_ms[place]))
-        assert found == scalar_at(spans, record.time_ms)
+        energy_uj, measured_ms = scalar_at(spans, record.time_ms)
+        assert int(whole.energy_uj[place]) == energy_uj
+        assert int(whole.measured_ms[place]) == measured_ms
 
 
 @given(records=streams(), calibrations=calibration_lists())

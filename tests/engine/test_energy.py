@@ -1,6 +1,7 @@
 """From records to spans of energy: power, gaps, and registers that have the last word."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +23,8 @@ HOLD = Calibration(0, gap_limit_ms=MINUTE_MS)
 
 
 def spans_of(*records: Record, calibration: Calibration = HOLD) -> list[Span]:
-    state, spans = energy.START, []
+    state = energy.START
+    spans: list[Span] = []
     for record in records:
         state, settled = energy.step(state, record, calibration)
         spans.extend(settled)
@@ -79,9 +81,7 @@ def test_a_later_power_factor_does_not_change_the_past() -> None:
     calibrations = [Calibration(0), Calibration(20_000, power_factor_e4=1000)]
     state, found = energy.START, []
     for time_ms in (0, 10_000, 20_000, 30_000):
-        state, spans = energy.step(
-            state, Record(time_ms, 1, current_ma=1000), calibration_at(calibrations, time_ms)
-        )
+        state, spans = energy.step(state, Record(time_ms, 1, current_ma=1000), calibration_at(calibrations, time_ms))
         found += [span.min_mw for span in spans]
     assert found == [230_000, 230_000, 23_000]
 
@@ -191,9 +191,7 @@ def test_when_the_device_is_replaced_what_was_pending_stands_by_power() -> None:
 
 
 def test_a_restarted_charge_register_counts_all_that_it_shows() -> None:
-    spans = spans_of(
-        Record(0, 1, charge_mas=900_000, boot_id=1), Record(30_000, 1, charge_mas=10_000, boot_id=2)
-    )
+    spans = spans_of(Record(0, 1, charge_mas=900_000, boot_id=1), Record(30_000, 1, charge_mas=10_000, boot_id=2))
     assert total_uj(spans) == 10_000 * 230_000
 
 
@@ -219,11 +217,12 @@ def test_a_register_silent_behind_many_gaps_is_given_up() -> None:
 
 @given(records=streams(), calibrations=calibration_lists())
 def test_spans_are_in_order_and_never_overlap(records: list[Record], calibrations: list[Calibration]) -> None:
-    state, spans = energy.START, []
+    state = energy.START
+    spans: list[Span] = []
     for record in records:
         state, settled = energy.step(state, record, calibration_at(calibrations, record.time_ms))
         spans.extend(settled)
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in pairwise(spans):
         assert before.start_ms < before.end_ms <= after.start_ms < after.end_ms
 
 

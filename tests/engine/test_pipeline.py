@@ -79,15 +79,16 @@ def in_one_piece(records: Sequence[Record], calibrations: Sequence[Calibration])
 
 def halves(record: Record, chosen: set[str]) -> list[Record]:
     """A record in two messages of the same time that say different channels."""
-    parts = []
-    for keep in (chosen, set(CHANNELS) - chosen):
-        parts.append(msgspec.structs.replace(record, **{name: None for name in CHANNELS if name not in keep}))
-    return parts
+    return [
+        msgspec.structs.replace(record, **{name: None for name in CHANNELS if name not in keep})
+        for keep in (chosen, set(CHANNELS) - chosen)
+    ]
 
 
 @given(records=streams(), calibrations=calibration_lists(), every=st.integers(1, 7))
 def test_restarts_change_nothing(records: list[Record], calibrations: list[Calibration], every: int) -> None:
-    state, closed = START, []
+    state = START
+    closed: list[Interval] = []
     for place, record in enumerate(records):
         if place % every == 0:
             assert pipeline.load(pipeline.dump(state)) == state
@@ -206,9 +207,7 @@ def test_a_quarter_hour_that_a_correction_leaves_empty_is_taken_back() -> None:
     state, closed = pipeline.step(state, Record(TWO_PM_MS + hour_ms, 1, register_mwh=4), HOLD)
     assert [interval.energy_mwh for interval in closed] == [1, 1, 1, 1]
     state, closed = pipeline.step(state, Record(TWO_PM_MS + hour_ms, 1, register_mwh=0), HOLD)
-    assert [(each.start_ms, each.how) for each in closed] == [
-        (TWO_PM_MS + step * INTERVAL_MS, 0) for step in range(4)
-    ]
+    assert [(each.start_ms, each.how) for each in closed] == [(TWO_PM_MS + step * INTERVAL_MS, 0) for step in range(4)]
 
 
 def test_an_older_record_is_refused() -> None:

@@ -40,7 +40,15 @@ def test_a_preview_says_what_it_understood_and_what_it_assumed(tmp_path: Path) -
 def test_a_zone_that_had_to_be_assumed_is_told(tmp_path: Path) -> None:
     path = write(tmp_path, "time,W\n2026-02-01 10:00:00,1\n")
     assert preview(path, Options()).notes == ("the times carry no zone: UTC is assumed",)
+    at_home = preview(path, Options(home_timezone="Europe/Rome"))
+    assert at_home.notes == ("the times carry no zone: Europe/Rome is assumed",)
+    assert at_home.plan.timezone == "Europe/Rome"
     assert preview(path, Options(timezone="Europe/Rome")).notes == ()
+
+
+def test_a_known_format_keeps_its_own_zone_whatever_the_homes() -> None:
+    plan = preview(DATA / "tracebase_washing_machine.csv", Options(home_timezone="Europe/Lisbon")).plan
+    assert plan.timezone == "Europe/Berlin"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -73,13 +74,11 @@ records_strategy = st.lists(
 ).map(lambda records: sorted(records, key=lambda record: record.time_ms))
 
 
-@given(records_strategy, st.booleans())
+@given(records=records_strategy, utc=st.booleans())
 def test_what_is_exported_and_imported_again_is_exactly_the_same(records: list[Record], *, utc: bool) -> None:
     def exported() -> list[str]:
         span = CHANGE_DAY_MS - 2 * HOUR_MS, CHANGE_DAY_MS + 40 * HOUR_MS
         return list(raw_lines(lambda a, b: columns_of(records).between(a, b), *span, ROME, utc=utc))
-
-    from tempfile import TemporaryDirectory  # noqa: PLC0415 - hypothesis runs one test function many times
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "export.csv"

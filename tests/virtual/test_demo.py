@@ -128,7 +128,8 @@ def test_a_fresh_home_is_filled_from_yesterdays_midnight_and_a_used_one_from_its
     assert fill_history(take, None, now_ms, ROME) == len(put) == 25 * 360 * len(ADOPTED)
     assert put[0].time_ms == NEW_YEAR_MS
     put.clear()
-    assert fill_history(take, now_ms - 60_000, now_ms, ROME) == 6 * len(ADOPTED)
+    assert fill_history(take, now_ms - 60_000, now_ms, ROME) == 5 * len(ADOPTED)
+    assert put[0].time_ms == now_ms - 50_000
 
 
 def test_small_appliances_only_have_version_1_nodes() -> None:

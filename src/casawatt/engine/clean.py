@@ -1,7 +1,7 @@
 """From a reading as a device says it to a record that can be trusted: range, clock, order, duplicates."""
 
 from enum import StrEnum
-from math import isfinite
+from math import inf
 
 import msgspec
 
@@ -50,8 +50,8 @@ class CleanState(msgspec.Struct, frozen=True, gc=False):
 class Cleaned(msgspec.Struct, frozen=True, gc=False):
     """What became of a reading.
 
-    `record` is None unless the verdict is `FRESH` or `LATE`. `clock_corrected`: its stamp was not believed, and the time
-    of arrival taken; a reading without a stamp takes that too, and counts as nothing to correct.
+    `record` is None unless the verdict is `FRESH` or `LATE`. `clock_corrected`: its stamp was not believed, and the
+    time of arrival taken; a reading without a stamp takes that too, and counts as nothing to correct.
     """
 
     record: Record | None
@@ -73,42 +73,22 @@ def step(state: CleanState, reading: Reading, device_id: int, traits: Traits) ->
     Values become whole numbers of their channel's unit. One bad value refuses the whole reading. A record of the newest
     one's time is merged with it.
     """
-    power_w, register_wh, voltage_v = reading.power_w, reading.register_wh, reading.voltage_v
-    current_a, factor_ratio, charge_as = reading.current_a, reading.power_factor_ratio, reading.charge_as
-    boot_id = reading.boot_id
-    power_mw = register_mwh = voltage_mv = current_ma = factor_e4 = charge_mas = None
-    # A comparison with "not a number" is false, so each test refuses that too.
-    if power_w is not None:
-        if not -POWER_W_MAX <= power_w <= POWER_W_MAX:
-            return state, _refused(reading)
-        power_mw = round(power_w * 1000)
-    if register_wh is not None:
-        if not 0 <= register_wh <= REGISTER_WH_MAX:
-            return state, _refused(reading)
-        register_mwh = round(register_wh * 1000)
-    if voltage_v is not None:
-        if not 0 <= voltage_v <= VOLTAGE_V_MAX:
-            return state, _refused(reading)
-        voltage_mv = round(voltage_v * 1000)
-    if current_a is not None:
-        if not -CURRENT_A_MAX <= current_a <= CURRENT_A_MAX:
-            return state, _refused(reading)
-        current_ma = round(current_a * 1000)
-    if factor_ratio is not None:
-        if not -POWER_FACTOR_MAX <= factor_ratio <= POWER_FACTOR_MAX:
-            return state, _refused(reading)
-        factor_e4 = round(factor_ratio * POWER_FACTOR_ONE)
-    if charge_as is not None:
-        if not 0 <= charge_as <= CHARGE_AS_MAX:
-            return state, _refused(reading)
-        charge_mas = round(charge_as * 1000)
-    if boot_id is not None and not 0 <= boot_id <= BOOT_ID_MAX:
-        return state, _refused(reading)
     time_ms, corrected = _believed_time(reading, traits)
-    record = Record(
-        time_ms, device_id, power_mw, register_mwh, voltage_mv, current_ma, factor_e4, charge_mas, boot_id
-    )
-    if power_mw is None and _says_nothing(record):
+    try:
+        record = Record(
+            time_ms,
+            device_id,
+            _whole(reading.power_w, -POWER_W_MAX, POWER_W_MAX, 1000),
+            _whole(reading.register_wh, 0, REGISTER_WH_MAX, 1000),
+            _whole(reading.voltage_v, 0, VOLTAGE_V_MAX, 1000),
+            _whole(reading.current_a, -CURRENT_A_MAX, CURRENT_A_MAX, 1000),
+            _whole(reading.power_factor_ratio, -POWER_FACTOR_MAX, POWER_FACTOR_MAX, POWER_FACTOR_ONE),
+            _whole(reading.charge_as, 0, CHARGE_AS_MAX, 1000),
+            _whole(reading.boot_id, 0, BOOT_ID_MAX, 1),
+        )
+    except _BadValueError as error:
+        return state, _OUT_OF_RANGE if abs(error.value) < inf else _NOT_FINITE
+    if record.power_mw is None and _says_nothing(record):
         return state, _EMPTY
     newest = state.newest
     if newest is None or time_ms > newest.time_ms:
@@ -121,8 +101,28 @@ def step(state: CleanState, reading: Reading, device_id: int, traits: Traits) ->
     return CleanState(record), Cleaned(record, _FRESH, corrected)
 
 
+class _BadValueError(Exception):
+    """A value that cannot be."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__(value)
+        self.value = value
+
+
+def _whole(value: float | None, lowest: float, highest: float, scale: int) -> int | None:
+    """Return a value in the channel's unit as a whole number of what the record counts in, None when absent.
+
+    Raises _BadValueError when it is out of range; every comparison with "not a number" is false, so that is too.
+    """
+    if value is None:
+        return None
+    if lowest <= value <= highest:
+        return round(value * scale)
+    raise _BadValueError(value)
+
+
 def _believed_time(reading: Reading, traits: Traits) -> tuple[int, bool]:
-    """Return the time (UTC ms, on the source's grid) a reading is recorded at, and whether its stamp was not believed."""
+    """Return the time (UTC ms, on the source's grid) to record a reading at, and whether its stamp was not believed."""
     time_ms, received_ms, tolerance_ms = reading.time_ms, reading.received_ms, traits.clock_tolerance_ms
     corrected = False
     if time_ms is None:
@@ -149,17 +149,3 @@ def _says_nothing(record: Record) -> bool:
         and record.power_factor_e4 is None
         and record.charge_mas is None
     )
-
-
-def _refused(reading: Reading) -> Cleaned:
-    """Return why a reading with a bad value is refused."""
-    values = (
-        reading.power_w,
-        reading.register_wh,
-        reading.voltage_v,
-        reading.current_a,
-        reading.power_factor_ratio,
-        reading.charge_as,
-    )
-    finite = all(isfinite(value) for value in values if value is not None)
-    return _OUT_OF_RANGE if finite else _NOT_FINITE

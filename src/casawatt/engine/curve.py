@@ -2,8 +2,8 @@
 
 It is the scalar engine (`energy`) over again in numpy, begun at the first record: the same at every
 record, to the microjoule; only between two values of a register that speaks less often than the
-device, where power shapes the way, it may be a few microjoules off. Inside a span energy grows in proportion to time, as
-`rollup` splits it, also where power moved in a straight line.
+device, where power shapes the way, it may be a few microjoules off. Inside a span energy grows in proportion to time,
+as `rollup` splits it, also where power moved in a straight line.
 """
 
 from collections.abc import Sequence
@@ -31,8 +31,8 @@ _SQUARE_SAFE_MS = 2**31
 class Curve:
     """Cumulative energy and measured time at N records.
 
-    `time_ms` strictly ascending; `energy_uj` and `measured_ms` begin with 0 at the first record. `energy_uj` is int64 and
-    exact, float64 only where 64 bits would not hold it.
+    `time_ms` strictly ascending; `energy_uj` and `measured_ms` begin with 0 at the first record. `energy_uj` is int64
+    and exact, float64 only where 64 bits would not hold it.
     """
 
     time_ms: Int64Array
@@ -119,9 +119,11 @@ def _said_by_power(columns: Columns, calibrations: Sequence[Calibration]) -> _Sa
     else:
         held_mw, then_mw, held_known, then_known = _carried(columns, power_mw, limit_ms)
         known = near & held_known
-    if polled.any():
+    if polled.all() and then_known is None:
+        energy_uj = (held_mw + then_mw) * length_ms >> 1
+    elif polled.any():
         straight = polled.astype(np.bool_) if then_known is None else polled.astype(np.bool_) & then_known
-        energy_uj = np.where(straight, (held_mw + then_mw) * length_ms // 2, held_mw * length_ms)
+        energy_uj = np.where(straight, (held_mw + then_mw) * length_ms >> 1, held_mw * length_ms)
     else:
         energy_uj = held_mw * length_ms
     if bool(known.all()):
@@ -150,10 +152,8 @@ def _carried(
     return carried_mw[:-1], carried_mw[1:], held_known, then_known
 
 
-def _settled(
-    columns: Columns, calibrations: Sequence[Calibration], said: _Said
-) -> tuple[Int64Array, BoolArray | None]:
-    """Return the energy (uJ) of each span once the registers have spoken, and whether it is measured (None: all are)."""
+def _settled(columns: Columns, calibrations: Sequence[Calibration], said: _Said) -> tuple[Int64Array, BoolArray | None]:
+    """Return the energy (uJ) of each span once the registers have spoken, and if it is measured (None: all are)."""
     speaking = points(columns)
     if len(speaking.place) < 2:
         return said.energy_uj, said.known
@@ -164,6 +164,8 @@ def _settled(
     if not always:
         told[1:] &= ~_given_up(said, known, first, last)
     counted_uj = growth_uj(columns, calibrations, speaking, told)[1:]
+    if always and bool(told[1:].all()):
+        return counted_uj, said.near
     if always:
         return np.where(told[1:], counted_uj, said.energy_uj), np.where(told[1:], said.near, known)
     inside = slice(int(first[0]), int(last[-1]))
@@ -179,8 +181,8 @@ def _settled(
 def _given_up(said: _Said, known: BoolArray, first: Int64Array, last: Int64Array) -> BoolArray:
     """Say for each time between two register values whether the register was silent for too long to wait for it.
 
-    `first` and `last`: the positions of the records that the time lies between. What counts is the time up to the last silent
-    record.
+    `first` and `last`: the positions of the records that the time lies between. What counts is the time up to the
+    last silent record.
     """
     kind = np.where(known, 0, np.where(said.near, 1, 2))
     begins = kind > 0
@@ -194,9 +196,7 @@ def _given_up(said: _Said, known: BoolArray, first: Int64Array, last: Int64Array
     return given_up
 
 
-def _shared(
-    said: _Said, known: BoolArray, counted_uj: Int64Array, first: Int64Array, last: Int64Array
-) -> Int64Array:
+def _shared(said: _Said, known: BoolArray, counted_uj: Int64Array, first: Int64Array, last: Int64Array) -> Int64Array:
     """Return the energy (uJ) of each span from the first register value to the last, shared out as `energy` does."""
     begin, end = int(first[0]), int(last[-1])
     known = known[begin:end]
@@ -205,19 +205,16 @@ def _shared(
     count = last - first
     weight = np.maximum(said.energy_uj[begin:end], 0)
     known_ms = np.where(known, length_ms, 0)
-    open_ms = length_ms - known_ms
-    weight_sum, known_sum, open_sum = (np.add.reduceat(each, first) for each in (weight, known_ms, open_ms))
+    weight_sum, known_sum, length_sum = (np.add.reduceat(each, first) for each in (weight, known_ms, length_ms))
+    open_sum = length_sum - known_sum
     has_rest = (open_sum > 0) & ((counted_uj > weight_sum) | (known_sum == 0))
     rest_uj = np.where(has_rest, counted_uj - weight_sum, 0)
     by_power = weight_sum > 0
-    share = np.where(np.repeat(by_power, count), weight, known_ms)
+    share = weight if by_power.all() else np.where(np.repeat(by_power, count), weight, known_ms)
     share_sum = np.maximum(np.where(by_power, weight_sum, known_sum), 1)
-    share_rate = (counted_uj - rest_uj) / share_sum
-    open_rate = rest_uj / np.maximum(open_sum, 1)
-    share_done, open_done = _cumulative(share), _cumulative(open_ms)
-    share_within = share_done[1:] - np.repeat(share_done[first], count)
-    open_within = open_done[1:] - np.repeat(open_done[first], count)
-    until = share_within * np.repeat(share_rate, count) + open_within * np.repeat(open_rate, count)
+    until = _until(share, (counted_uj - rest_uj) / share_sum, first, count)
+    if has_rest.any():
+        until += _until(length_ms - known_ms, rest_uj / np.maximum(open_sum, 1), first, count)
     until_uj: Int64Array = np.floor(until).astype(np.int64)
     until_uj[last - 1] = counted_uj
     before_uj = np.zeros(len(until_uj), np.int64)
@@ -225,6 +222,13 @@ def _shared(
     before_uj[first] = 0
     energy_uj: Int64Array = until_uj - before_uj
     return energy_uj
+
+
+def _until(share: Int64Array, rate: NDArray[np.float64], first: Int64Array, count: Int64Array) -> NDArray[np.float64]:
+    """Return what each span's share and those before it in its group come to, at the group's rate."""
+    done = _cumulative(share)
+    until: NDArray[np.float64] = np.multiply(done[1:] - np.repeat(done[first], count), np.repeat(rate, count))
+    return until
 
 
 def _cumulative(values: NDArray[np.generic]) -> Int64Array:

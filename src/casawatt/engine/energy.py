@@ -5,7 +5,8 @@ for a device polled at even times, as a straight line between the two. A record 
 taken to have the power that was said last, as long as that is not older than the gap limit. Longer apart: nothing.
 
 A device's own register is better than its power, and has the last word. While it has not spoken since its last value,
-what power says is only provisional (`Pending`). When it speaks, the energy it counted is shared out over the time since:
+what power says is only provisional (`EnergyState.pending`). When it speaks, the energy it counted is shared out over
+the time since:
 
 - Where power left no time open, all of it goes in proportion to what power said (to time if power said nothing,
   or export only), so each moment's energy is scaled, never added on top.
@@ -15,8 +16,11 @@ what power says is only provisional (`Pending`). When it speaks, the energy it c
 
 So over the time between two values of a register the sum is exactly what it counted, and never below zero in one place
 to make up for another. When the device is replaced, or the register stays silent for six hours of known power or behind
-more than sixteen separate stretches of open time, it is given up: what power says stands, and its next value is a new baseline.
+more than sixteen separate stretches of open time, it is given up: what power says stands, and its next value is a new
+baseline.
 """
+
+from itertools import pairwise
 
 import msgspec
 
@@ -57,8 +61,8 @@ class Span(msgspec.Struct, frozen=True, gc=False):
 class Stretch(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Time since a register last spoke, of one kind throughout.
 
-    Known by power: `how` says in which way, it lies within one quarter-hour, `energy_uj` is what power says and `weight_uj`
-    the same without export. Open: `how` is 0 and there is no energy; `near` if no two records were further
+    Known by power: `how` says in which way, it lies within one quarter-hour, `energy_uj` is what power says and
+    `weight_uj` the same without export. Open: `how` is 0 and there is no energy; `near` if no two records were further
     apart than the gap limit.
     """
 
@@ -132,7 +136,7 @@ def step(state: EnergyState, record: Record, calibration: Calibration) -> tuple[
 def _stretch(
     start_ms: int, end_ms: int, held_mw: int | None, power_then_mw: int | None, calibration: Calibration
 ) -> Stretch:
-    """Return what power says about the time between two records, `held_mw` at the first, `power_then_mw` at the second."""
+    """Return what power says about the time between two records, from `held_mw` to `power_then_mw`."""
     length_ms = end_ms - start_ms
     if length_ms > calibration.gap_limit_ms:
         return Stretch(start_ms, end_ms, 0, 0, False, None, None, 0)
@@ -148,9 +152,7 @@ def _stretch(
 
 def _as_said(stretch: Stretch) -> Span:
     """Return a stretch of known power as the span it is by power's word."""
-    return Span(
-        stretch.start_ms, stretch.end_ms, stretch.energy_uj, True, stretch.min_mw, stretch.max_mw, stretch.how
-    )
+    return Span(stretch.start_ms, stretch.end_ms, stretch.energy_uj, True, stretch.min_mw, stretch.max_mw, stretch.how)
 
 
 def said_by_power(stretches: tuple[Stretch, ...]) -> tuple[Span, ...]:
@@ -161,7 +163,8 @@ def said_by_power(stretches: tuple[Stretch, ...]) -> tuple[Span, ...]:
 def _appended(pending: tuple[Stretch, ...], stretch: Stretch) -> tuple[Stretch, ...]:
     """Return the pending stretches with one more, joined to the last where they are of one kind.
 
-    Known ones are kept apart at the quarter-hours, so that what is pending stays small and still falls where it belongs.
+    Known ones are kept apart at the quarter-hours, so that what is pending stays small and still falls where it
+    belongs.
     """
     for part in _quarters(stretch) if stretch.how else (stretch,):
         last = pending[-1] if pending else None
@@ -196,7 +199,7 @@ def _quarters(stretch: Stretch) -> list[Stretch]:
         return [stretch]
     length_ms = end_ms - start_ms
     parts = []
-    for part_start_ms, part_end_ms in zip(edges, edges[1:], strict=False):
+    for part_start_ms, part_end_ms in pairwise(edges):
         energy_uj, weight_uj = (
             whole_uj * (part_end_ms - start_ms) // length_ms - whole_uj * (part_start_ms - start_ms) // length_ms
             for whole_uj in (stretch.energy_uj, stretch.weight_uj)

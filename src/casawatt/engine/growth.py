@@ -21,8 +21,8 @@ BoolArray = NDArray[np.bool_]
 class Points:
     """The R records that speak by a register, out of columns of N.
 
-    `place` (shape R): their positions, ascending. `value` (R): what they show, in mWh or mA s. `is_charge` (R): which of both.
-    `life` (R): a number that changes with every change of device.
+    `place` (shape R): their positions, ascending. `value` (R): what they show, in mWh or mA s. `is_charge` (R): which
+    of both. `life` (R): a number that changes with every change of device.
     """
 
     place: Int64Array
@@ -33,17 +33,29 @@ class Points:
 
 def points(columns: Columns) -> Points:
     """Return the records of columns that speak by a register, an energy register before a charge register."""
-    energy = columns.channels.get("register_mwh", _absent(columns))
-    charge = columns.channels.get("charge_mas", _absent(columns))
-    both = np.where(energy == ABSENT, charge, energy)
-    place = np.flatnonzero(both != ABSENT)
-    return Points(place, both[place], energy[place] == ABSENT, lives(columns)[place])
+    energy = columns.channels.get("register_mwh")
+    charge = columns.channels.get("charge_mas")
+    life = lives(columns)
+    is_charge = np.full(len(columns), energy is None)
+    if energy is None:
+        shown = _absent(columns) if charge is None else charge
+    elif charge is None:
+        shown = energy
+    else:
+        shown, is_charge = np.where(energy == ABSENT, charge, energy), energy == ABSENT
+    speaks = shown != ABSENT
+    if bool(speaks.all()):
+        return Points(np.arange(len(shown)), shown, is_charge, life)
+    place = np.flatnonzero(speaks)
+    return Points(place, shown[place], is_charge[place], life[place])
 
 
 def lives(columns: Columns) -> Int64Array:
     """Return a number for each record (shape N) that changes with every change of device."""
     life = np.zeros(len(columns), np.int64)
-    np.cumsum(np.diff(columns.device_id) != 0, out=life[1:])
+    changed = columns.device_id[1:] != columns.device_id[:-1]
+    if changed.any():
+        np.cumsum(changed, out=life[1:])
     return life
 
 
@@ -59,32 +71,41 @@ def continued(speaking: Points) -> BoolArray:
     return told
 
 
-def growth_uj(
-    columns: Columns, calibrations: Sequence[Calibration], speaking: Points, told: BoolArray
-) -> Int64Array:
+def growth_uj(columns: Columns, calibrations: Sequence[Calibration], speaking: Points, told: BoolArray) -> Int64Array:
     """Return what each register value (shape R) adds to the one before, in microjoules; 0 where it is not `told`."""
     place, value = speaking.place, speaking.value
     boot = columns.channels.get("boot_id", _absent(columns))[place]
     growth = np.zeros(len(place), np.int64)
-    growth[1:] = value[1:] - value[:-1]
-    growth[~told] = 0
-    rebooted = np.zeros(len(place), np.bool_)
-    rebooted[1:] = (boot[1:] != boot[:-1]) & (boot[1:] != ABSENT) & (boot[:-1] != ABSENT)
-    anew = told & rebooted & speaking.is_charge
-    growth[anew] = value[anew]
-    plain = told & ~anew
+    np.subtract(value[1:], value[:-1], out=growth[1:])
+    if not told[1:].all():
+        growth[~told] = 0
+    plain = told
+    if "boot_id" in columns.channels:
+        anew = told & _restarted(boot) & speaking.is_charge
+        growth[anew] = value[anew]
+        plain = told & ~anew
     _correct_falls(speaking, boot, plain, growth)
     if not speaking.is_charge.any():
-        return growth * MICROJOULES_PER_MWH
+        growth *= MICROJOULES_PER_MWH
+        return growth
     settings = settings_at(calibrations, columns.time_ms)
     voltage_mv = np.broadcast_to(said_or(columns, "voltage_mv", settings.nominal_voltage_mv), len(columns))[place]
     factor_e4 = np.broadcast_to(said_or(columns, "power_factor_e4", settings.power_factor_e4), len(columns))[place]
     charge_uj = _product(growth, voltage_mv, factor_e4)
+    if speaking.is_charge.all():
+        return charge_uj
     return np.where(speaking.is_charge, charge_uj, growth * MICROJOULES_PER_MWH)
 
 
+def _restarted(boot: Int64Array) -> BoolArray:
+    """Say for each register value (shape R) whether the device is known to have restarted since the one before."""
+    restarted = np.zeros(len(boot), np.bool_)
+    restarted[1:] = (boot[1:] != boot[:-1]) & (boot[1:] != ABSENT) & (boot[:-1] != ABSENT)
+    return restarted
+
+
 def _product(growth_mas: Int64Array, voltage_mv: Int64Array, factor_e4: Int64Array) -> Int64Array:
-    """Return charge times voltage times power factor in microjoules, exact also where 64 bits do not hold the product."""
+    """Return charge times voltage times power factor in uJ, exact also where 64 bits do not hold the product."""
     largest = float(np.abs(growth_mas).max()) * float(np.abs(voltage_mv).max()) * float(np.abs(factor_e4).max())
     if largest < 2**62:
         return growth_mas * voltage_mv * factor_e4 // POWER_FACTOR_ONE
@@ -97,9 +118,9 @@ def _correct_falls(speaking: Points, boot: Int64Array, plain: BoolArray, growth:
     value = speaking.value
     done = 0
     for fall in np.flatnonzero(plain & (growth < 0)).tolist():
-        at = max(fall, done)
-        if at > fall:
+        if fall < done:
             continue
+        at = fall
         mark = newest = int(value[at - 1])
         while at < len(value) and plain[at]:
             shown = int(value[at])

@@ -11,6 +11,7 @@ Results are cached by zone and year. Dates outside the years 1 to 9999 raise Val
 from bisect import bisect_left, bisect_right
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -83,8 +84,7 @@ def _inner_edges(zone: ZoneInfo, start_ms: int, end_ms: int, bucket: BucketName)
             return list(range(quarter_start(start_ms), end_ms, INTERVAL_MS))
         case "hour":
             days = day_edges(zone, start_ms, end_ms)
-            pairs = zip(days, days[1:], strict=False)
-            return [edge for day_ms, next_ms in pairs for edge in _hours_of_day(zone, day_ms, next_ms)]
+            return [edge for day_ms, next_ms in pairwise(days) for edge in _hours_of_day(zone, day_ms, next_ms)]
         case "day":
             return day_edges(zone, start_ms, end_ms)
         case "month":

@@ -6,8 +6,8 @@ from casawatt.model.reading import Record
 def merged(earlier: Record, later: Record) -> Record:
     """Return what two records of the same time say together.
 
-    `later` is the one that arrived later: what it says wins, channel by channel; what it does not say stays. Its device is
-    taken too.
+    `later` is the one that arrived later: what it says wins, channel by channel; what it does not say stays. Its
+    device is taken too.
     """
     return Record(
         later.time_ms,

@@ -1,7 +1,7 @@
 """One meter's records in order of time, in; its quarter-hours, out.
 
-The list of steps is short: `power` and `register` inside `energy`, then `rollup`. The state is a small frozen value: keep it,
-save it with `dump`, go on from it after a restart, or go back to an older one and fold the records anew.
+The list of steps is short: `power` and `register` inside `energy`, then `rollup`. The state is a small frozen value:
+keep it, save it with `dump`, go on from it after a restart, or go back to an older one and fold the records anew.
 What comes out depends only on the set of records, in order of time.
 """
 
@@ -44,9 +44,9 @@ _END_OF_TIME_MS = 2**62
 def step(state: MeterState, record: Record, calibration: Calibration) -> tuple[MeterState, tuple[Interval, ...]]:
     """Return the state after a record, and the quarter-hours that are closed by it (mostly none).
 
-    `calibration` is the one that applies at the record's time. A record of the newest record's time is merged with it and
-    takes its place; the quarter-hours that the first had closed are then closed again, and the new ones count. One that the
-    first alone had closed is taken back by an interval of nothing (no energy, no measured time).
+    `calibration` is the one that applies at the record's time. A record of the newest record's time is merged with it
+    and takes its place; the quarter-hours that the first had closed are then closed again, and the new ones count. One
+    that the first alone had closed is taken back by an interval of nothing (no energy, no measured time, no `how`).
     Raises ValueError for a record older than the newest: go back to a state before it and fold from there.
     """
     newest = state.newest

@@ -37,11 +37,10 @@ def power_mw_columns(columns: Columns, calibrations: Sequence[Calibration]) -> I
     """
     said_mw = columns.channels.get("power_mw")
     current_ma = columns.channels.get("current_ma")
-    if said_mw is None and current_ma is None:
-        return np.full(len(columns), ABSENT, np.int64)
-    if said_mw is not None and (current_ma is None or not (said_mw == ABSENT).any()):
+    if current_ma is None:
+        return np.full(len(columns), ABSENT, np.int64) if said_mw is None else said_mw
+    if said_mw is not None and not (said_mw == ABSENT).any():
         return said_mw
-    assert current_ma is not None
     settings = settings_at(calibrations, columns.time_ms)
     voltage_mv = said_or(columns, "voltage_mv", settings.nominal_voltage_mv)
     factor_e4 = said_or(columns, "power_factor_e4", settings.power_factor_e4)

@@ -36,13 +36,15 @@ _STEPS_IN_A_GAP = 2.5
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What the user says of the file; None leaves it to casawatt.
 
-    `said` is about its columns; any of it makes the file be read by columns. `timezone` is for times without one.
+    `said` is about its columns; any of it makes the file be read by columns. `timezone` is for times without one;
+    left out, a known format has its own, and any other file is taken to be written in `home_timezone`.
     `gap_limit_s`: lines further apart have a gap between them.
     """
 
     format: str | None = None
     said: Said = Said()
     timezone: str | None = None
+    home_timezone: str = "UTC"
     address: str = "file"
     gap_limit_s: float | None = None
 
@@ -97,7 +99,7 @@ def preview(path: Path, options: Options) -> Preview:
     name = options.format or ("columns" if overridden else recognise(sample))
     try:
         guess = sniff(sample, options.said) if name == "columns" else None
-        zone = zone_of(name, options.timezone)
+        zone = zone_of(name, options.timezone or (options.home_timezone if name == "columns" else None))
         rows, refused = _first_rows(path, name, zone, guess)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ImportFileError(f"{path}: {error.args[0]}") from error

@@ -218,11 +218,11 @@ def _reading(node: DemoNode, time_ms: int, current_a: float, energy_ws: float, b
 def fill_history(put: Callable[[Reading], int], newest_ms: int | None, now_ms: int, zone: ZoneInfo) -> int:
     """Put into the home what the nodes sent before now, so that a fresh demo has curves; return how many readings.
 
-    From the last reading there is (`newest_ms`), but no earlier than yesterday's local midnight.
+    From after the last reading there is (`newest_ms`), but no earlier than yesterday's local midnight.
     """
     today = datetime.fromtimestamp(now_ms / 1000, tz=zone)
     yesterday = datetime(today.year, today.month, today.day, tzinfo=zone) - timedelta(days=1)
-    start_ms = max(round(yesterday.timestamp() * 1000), newest_ms or 0)
+    start_ms = max(round(yesterday.timestamp() * 1000), 0 if newest_ms is None else newest_ms + 1)
     count = 0
     for reading in history(start_ms, now_ms, zone):
         put(reading)
