@@ -72,7 +72,9 @@ def test_an_error_names_the_file_the_line_and_the_option(text: str, error: str) 
 
 def test_two_meters_cannot_have_one_device() -> None:
     text = HOME + '\n[meter.other]\nsource = "ecms_udp"\naddress = "5c:cf:7f:00:00:02"\n'
-    with pytest.raises(ConfigError, match=r"home.toml:18: meter.other.address: .* already measures for \[meter.fridge\]"):
+    with pytest.raises(
+        ConfigError, match=r"home.toml:18: meter.other.address: .* already measures for \[meter.fridge\]"
+    ):
         parse(text, "home.toml")
 
 

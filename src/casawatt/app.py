@@ -148,9 +148,7 @@ class Service:
         self._home.store.events.append(event)
 
 
-def ports_of(
-    home: OpenHome, *, demo: bool, live: Live | None = None, status: ServiceStatus | None = None
-) -> Ports:
+def ports_of(home: OpenHome, *, demo: bool, live: Live | None = None, status: ServiceStatus | None = None) -> Ports:
     """Return what pages and commands ask; without a service nothing is live and no source runs."""
     config, store, registry, recorder, clock = home.config, home.store, home.registry, home.recorder, home.clock
     idle = Supervisor(clock, lambda _event: None, lambda: None)

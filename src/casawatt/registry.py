@@ -98,9 +98,7 @@ class Registry:
 
     def calibrations(self, meter: Meter) -> list[Calibration]:
         """Return the meter's calibrations, oldest first; there is always one."""
-        return self._rows.calibrations(meter.meter_id) or [
-            self._calibration(BEGINNING_MS, None, 1.0, self.traits(""))
-        ]
+        return self._rows.calibrations(meter.meter_id) or [self._calibration(BEGINNING_MS, None, 1.0, self.traits(""))]
 
     def traits(self, source: str) -> Traits:
         """Return what the source declares about its readings."""

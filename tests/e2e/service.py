@@ -11,7 +11,6 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 ROOT = Path(__file__).parents[2]
 GAP_LIMIT_S = 3
@@ -60,19 +59,16 @@ parent = "mains"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A running service: the address of its page, and the UDP port where it takes packets (0: unknown)."""
+    """A running service: the address of its page, and the UDP port where it takes packets (0: unknown).
+
+    `log` reads on what the service says, so that it never waits for a reader.
+    """
 
     url: str
     udp_port: int
     process: subprocess.Popen[str]
-    rest: threading.Thread
-    """Reads what else the process says, so that it can go on saying it."""
+    log: threading.Thread
     stamps_s: dict[str, int] = field(default_factory=dict)
-
-    def send(self, payload: bytes) -> None:
-        """Send a datagram to the service."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.sendto(payload, ("127.0.0.1", self.udp_port))
 
     def send_v1(self, address: str, current_a: float, *, appliance: int = 2) -> None:
         """Send a version 1 packet, stamped now or, as its clock counts whole seconds, one after the packet before."""
@@ -81,6 +77,11 @@ class Service:
         mac = bytes.fromhex(address.replace(":", ""))
         packet = mac + struct.pack(">IBB", stamp_s, appliance, round(current_a * 50))
         self.send(packet)
+
+    def send(self, payload: bytes) -> None:
+        """Send a datagram to the service."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.sendto(payload, ("127.0.0.1", self.udp_port))
 
 
 def free_udp_port() -> int:
@@ -93,7 +94,7 @@ def free_udp_port() -> int:
 def start(folder: Path, *options: str, udp_port: int = 0) -> Service:
     """Start `casawatt` with the options; return it when it says where it listens, for packets too if it is to."""
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "XDG_CONFIG_HOME": str(folder / "no-config")}
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - our own program, with options from the tests
         [sys.executable, "-m", "casawatt", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -106,21 +107,23 @@ def start(folder: Path, *options: str, udp_port: int = 0) -> Service:
         said += line
         page = re.search(r"^listening on (http\S+)", said, re.MULTILINE)
         if page and (not udp_port or "listening for UDP" in said):
-            rest = threading.Thread(target=drain, args=(process.stdout,), daemon=True)
-            rest.start()
-            return Service(page[1], udp_port, process, rest)
+            log = threading.Thread(target=process.stdout.read, daemon=True)
+            log.start()
+            return Service(page[1], udp_port, process, log)
+    process.stdout.close()
     process.wait()
     raise AssertionError(said)
-
-
-def drain(said: IO[str]) -> None:
-    """Read to the end and close."""
-    with said:
-        said.read()
 
 
 def stop(service: Service) -> None:
     """End the service as a person would, and see that it ends."""
     service.process.send_signal(signal.SIGTERM)
     service.process.wait(timeout=30)
-    service.rest.join()
+    close_log(service)
+
+
+def close_log(service: Service) -> None:
+    """Read to the end what an ended service said."""
+    service.log.join()
+    assert service.process.stdout is not None
+    service.process.stdout.close()

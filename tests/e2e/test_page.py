@@ -169,9 +169,7 @@ def test_a_lost_connection_is_said_and_what_is_older_is_dimmed(home: Service, lo
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 390, 1280])
-def test_every_size_and_colour_is_whole_and_accessible(
-    home: Service, look: Look, scheme: str, width: int
-) -> None:
+def test_every_size_and_colour_is_whole_and_accessible(home: Service, look: Look, scheme: str, width: int) -> None:
     home.send_v1(FRIDGE, 1.0)
     home.send_v1(MAINS, 4.0)
     home.send_v1("5c:cf:7f:00:00:99", 1.0)

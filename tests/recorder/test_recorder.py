@@ -85,9 +85,7 @@ def test_a_reading_that_cannot_be_is_refused_and_counted(home: TestHome, caplog:
     assert home.intervals() == []
 
 
-def test_a_full_disk_refuses_readings_but_not_the_service(
-    home: TestHome, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_refuses_readings_but_not_the_service(home: TestHome, monkeypatch: pytest.MonkeyPatch) -> None:
     home.adopt()
     home.put(0, 100.0)
 

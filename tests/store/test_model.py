@@ -108,8 +108,8 @@ class StoreMachine(RuleBasedStateMachine):
     def crash_and_open_again(self) -> None:
         """What was flushed survives. The lock falls with the process, here by hand."""
         self.store.flush()
-        self.store._database.close()  # noqa: SLF001
-        self.store._lock.release()  # type: ignore[union-attr]  # noqa: SLF001
+        self.store._database.close()
+        self.store._lock.release()  # type: ignore[union-attr]
         self.store = open_store(self.folder)
         self.cuts.clear()
         self.intervals = {meter_id: dict(sealed) for meter_id, sealed in self.sealed.items()}
@@ -165,4 +165,4 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 TestStoreAgainstADictionary = StoreMachine.TestCase
-TestStoreAgainstADictionary.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestStoreAgainstADictionary.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)

@@ -66,6 +66,7 @@ class TestHome:
         self.fresh = [NewDevice("ecms_udp", "5c:cf:7f:0a:0b:0c", 46.0, 0.2, self.clock.time_ms, "fridge")]
         self.values: dict[int, LiveValue] = {}
         self.watchers: list[Watcher] = []
+        self.gap_limits_s: dict[str, float | None] = {}
         self.imported: list[tuple[str, ReadingColumns]] = []
         self.state = Health("ok", at("2026-03-01T00:00:00Z"), StoreHealth(None, 12, 10), [self.source("running")])
 
@@ -81,7 +82,7 @@ class TestHome:
         for record in records:
             self.store.append(meter.meter_id, record)
         state, closed = pipeline.run(pipeline.START, records, self.calibrations(meter))
-        self.store.put_intervals(meter.meter_id, [*closed, *pipeline.open_intervals(state)], None)
+        self.store.put_intervals(meter.meter_id, closed, pipeline.open_intervals(state))
 
     @staticmethod
     def source(state: str, error: str | None = None) -> SourceHealth:
@@ -108,15 +109,24 @@ class TestHome:
         ]
 
     def calibrations(self, meter: Meter) -> list[Calibration]:
-        assert meter
+        assert meter in self.all
         return [Calibration(0, 230_000, 9_500)]
 
     def new_devices(self) -> list[NewDevice]:
         return self.fresh
 
     def adopt(
-        self, *, slug: str, name: str, appliance: str | None, parent: str | None, source: str, address: str
+        self,
+        *,
+        slug: str,
+        name: str,
+        appliance: str | None,
+        parent: str | None,
+        source: str,
+        address: str,
+        gap_limit_s: float | None,
     ) -> Meter:
+        self.gap_limits_s[slug] = gap_limit_s
         if any(meter.slug == slug for meter in self.all):
             message = f"there is a meter {slug!r} already"
             raise RegistryError(message)

@@ -9,7 +9,6 @@ import pytest
 
 from tests.web.homes import TestHome, at
 
-pytestmark = pytest.mark.asyncio
 ENERGY = "/api/v1/meters/washing-machine/energy"
 
 

@@ -14,17 +14,16 @@ ADOPTION = {"slug": "fridge", "name": "Frigo", "source": "ecms_udp", "address": 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost", "LOCALHOST.", "casawatt.localhost"])
 def test_loopback_may_be_served(host: str) -> None:
-    check_binding(host, False)  # noqa: FBT003 - the two belong together
+    check_binding(host, False)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "raspberrypi", "localhost.evil.example", ""])  # noqa: S104 - never bound
 def test_the_network_is_served_only_when_that_is_wanted(host: str) -> None:
     with pytest.raises(ConfigError, match="--allow-open-access"):
-        check_binding(host, False)  # noqa: FBT003 - the two belong together
-    check_binding(host, True)  # noqa: FBT003 - the two belong together
+        check_binding(host, False)
+    check_binding(host, True)
 
 
-@pytest.mark.asyncio
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8480", "127.0.0.1.evil.example", "192.168.1.5", ""])
 async def test_a_foreign_name_is_refused(client: httpx.AsyncClient, host: str) -> None:
     response = await client.get("/api/v1/meters", headers={"Host": host})
@@ -33,13 +32,11 @@ async def test_a_foreign_name_is_refused(client: httpx.AsyncClient, host: str) -
     assert response.json()["parameter"] == "Host"
 
 
-@pytest.mark.asyncio
 @pytest.mark.parametrize("host", ["localhost", "localhost:9999", "[::1]:8480", "127.0.0.1"])
 async def test_any_name_of_loopback_is_taken(client: httpx.AsyncClient, host: str) -> None:
     assert (await client.get("/api/v1/meters", headers={"Host": host})).status_code == 200
 
 
-@pytest.mark.asyncio
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
 async def test_a_foreign_page_cannot_change_anything(home: TestHome, client: httpx.AsyncClient, origin: str) -> None:
     response = await client.post("/api/v1/meters", json=ADOPTION, headers={"Origin": origin})
@@ -47,13 +44,11 @@ async def test_a_foreign_page_cannot_change_anything(home: TestHome, client: htt
     assert len(home.all) == 2
 
 
-@pytest.mark.asyncio
 async def test_our_own_page_can(client: httpx.AsyncClient) -> None:
     origin = str(client.base_url).rstrip("/")
     assert (await client.post("/api/v1/meters", json=ADOPTION, headers={"Origin": origin})).status_code == 201
 
 
-@pytest.mark.asyncio
 async def test_every_answer_carries_the_protecting_headers(client: httpx.AsyncClient) -> None:
     for path in ("/", "/api/v1/meters", "/nowhere", "/healthz"):
         headers = (await client.get(path)).headers

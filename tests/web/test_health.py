@@ -10,7 +10,6 @@ from casawatt import __version__
 from casawatt.web.ports import Health, StoreHealth
 from tests.web.homes import TestHome
 
-pytestmark = pytest.mark.asyncio
 API_DOC = Path(__file__).parents[2] / "docs" / "api.md"
 
 

@@ -4,17 +4,19 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
 
+from casawatt.model.errors import StoreCorruptError
 from casawatt.model.meter import Meter
+from casawatt.store.store import Store
 from casawatt.web import create_app, live
 from casawatt.web.live import Feed, Reader
 from casawatt.web.ports import Health, StoreHealth
 from tests.web.homes import TestHome, at, client_of, serving
 
-pytestmark = pytest.mark.asyncio
 LIVE = "/api/v1/live"
 
 
@@ -157,3 +159,50 @@ async def test_no_more_streams_are_opened_than_can_be_served(
         refused = await client.get(LIVE)
     assert refused.status_code == 503
     assert "1 streams are open already" in refused.json()["detail"]
+
+
+async def test_a_reader_that_does_not_read_costs_no_memory_and_is_caught_up_later(
+    home: TestHome, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "GAP_S", 0.0)
+    home.all[1] = Meter(2, "freezer", "x" * 1_000_000)
+    changes = 40
+    reading, writing = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+    writing.write(f"GET {LIVE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    await reading.readuntil(b"retry:")
+    for power_w in range(changes):
+        home.says(home.freezer, float(power_w))
+        await client.get("/healthz")
+    newest = f'"power_w":{changes - 1}.0'.encode()
+    received = b""
+    while newest not in received[-2_000_000:]:
+        received += await reading.read(1_000_000)
+    assert received.count(b"event: meter") < changes
+    writing.close()
+    await writing.wait_closed()
+
+
+async def test_a_stream_that_cannot_begin_is_an_error(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def energy(*_: object) -> None:
+        message = "casawatt.db: segment 12 is damaged"
+        raise StoreCorruptError(message)
+
+    monkeypatch.setattr(Store, "energy", energy)
+    response = await client.get(LIVE)
+    assert (response.status_code, response.json()["detail"]) == (500, "casawatt.db: segment 12 is damaged")
+
+
+async def test_a_change_that_cannot_be_told_is_logged_and_the_stream_goes_on(
+    home: TestHome, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with client.stream("GET", LIVE) as response:
+        stream = events(response)
+        await anext(stream)
+        with monkeypatch.context() as broken:
+            broken.setattr(TestHome, "new_devices", Mock(side_effect=StoreCorruptError("damaged")))
+            home.watchers[0].new_devices()
+            home.says(home.freezer, 1.0)
+            assert (await anext(stream))[0] == "meter"
+    assert "could not be sent to the open pages: damaged" in caplog.text

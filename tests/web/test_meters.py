@@ -8,8 +8,6 @@ from casawatt.model.errors import StoreCorruptError
 from casawatt.store.store import Store
 from tests.web.homes import TestHome, at
 
-pytestmark = pytest.mark.asyncio
-
 ADOPTION = {"slug": "fridge", "name": "Frigo", "source": "ecms_udp", "address": "5c:cf:7f:0a:0b:0c"}
 
 
@@ -86,6 +84,12 @@ async def test_a_new_device_becomes_a_meter(client: httpx.AsyncClient) -> None:
     assert after["new_devices"] == []
 
 
+async def test_the_gap_limit_of_a_new_meter_may_be_said(home: TestHome, client: httpx.AsyncClient) -> None:
+    await client.post("/api/v1/meters", json={**ADOPTION, "gap_limit_s": 600})
+    await client.post("/api/v1/meters", json={**ADOPTION, "slug": "other"})
+    assert home.gap_limits_s == {"fridge": 600.0, "other": None}
+
+
 async def test_a_taken_slug_is_a_conflict(client: httpx.AsyncClient) -> None:
     response = await client.post("/api/v1/meters", json={**ADOPTION, "slug": "freezer"})
     assert response.status_code == 409
@@ -101,6 +105,7 @@ async def test_a_taken_slug_is_a_conflict(client: httpx.AsyncClient) -> None:
         ({"slug": ""}, "slug"),
         ({"name": None}, "name"),
         ({"parent": "cellar"}, "parent"),
+        ({"gap_limit_s": 0}, "gap_limit_s"),
         ({"colour": "red"}, "colour"),
     ],
 )

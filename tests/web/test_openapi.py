@@ -14,13 +14,13 @@ from openapi_spec_validator import validate
 from casawatt.web import create_app
 from tests.web.homes import TestHome, at
 
-pytestmark = pytest.mark.asyncio
 API_DOC = Path(__file__).parents[2] / "docs" / "api.md"
 PAGES = {"/", "/{path:path}"}
 
 
-async def described(client: httpx.AsyncClient) -> Any:
-    return (await client.get("/api/v1/openapi.json")).json()
+async def described(client: httpx.AsyncClient) -> dict[str, Any]:
+    document: dict[str, Any] = (await client.get("/api/v1/openapi.json")).json()
+    return document
 
 
 def served(app: Litestar) -> set[tuple[str, str]]:
@@ -51,7 +51,7 @@ async def test_every_parameter_is_documented(client: httpx.AsyncClient) -> None:
                 assert parameter["description"]
 
 
-def check(document: Any, operation: Any, response: httpx.Response) -> None:
+def check(document: dict[str, Any], operation: dict[str, Any], response: httpx.Response) -> None:
     """Raise ValidationError unless a response has the form that the description promises."""
     spec = operation["responses"][str(response.status_code)]
     media_type = response.headers["content-type"].partition(";")[0]

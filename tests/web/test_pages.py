@@ -7,8 +7,6 @@ import pytest
 
 from tests.web.homes import TestHome, serving
 
-pytestmark = pytest.mark.asyncio
-
 
 @pytest.fixture
 def built(tmp_path: Path) -> Path:

@@ -12,7 +12,6 @@ from casawatt.web import readings
 from casawatt.web.readings import mean_w
 from tests.web.homes import TestHome, at
 
-pytestmark = pytest.mark.asyncio
 READINGS = "/api/v1/meters/washing-machine/readings"
 MORNING = {"start": "2026-03-10T06:00:00+01:00", "end": "2026-03-10T07:00:00+01:00"}
 
@@ -149,13 +148,13 @@ async def test_no_parameter_makes_the_service_stumble(
 
 
 async def test_readings_are_sent_as_columns(home: TestHome, client: httpx.AsyncClient) -> None:
-    body = {"time_ms": [1, 2, 3], "power_w": [1.5, None, 3], "boot_id": [1, 1, None]}
+    body = {"time_ms": [1, 2, 3], "power_w": [1.5, None, 3], "boot_id": [1, 1, None], "device": "old plug"}
     response = await client.post(READINGS, json=body)
     assert response.status_code == 200
     assert response.json() == {"recorded": 2, "duplicates": 0, "rejected": [{"index": 0, "cause": "out_of_range"}]}
     slug, columns = home.imported[0]
     assert (slug, columns.time_ms, columns.power_w) == ("washing-machine", [1, 2, 3], [1.5, None, 3.0])
-    assert columns.voltage_v is None
+    assert (columns.voltage_v, columns.device) == (None, "old plug")
 
 
 @pytest.mark.parametrize(
@@ -163,6 +162,7 @@ async def test_readings_are_sent_as_columns(home: TestHome, client: httpx.AsyncC
     [
         ({}, "time_ms"),
         ({"time_ms": [1]}, "power_w"),
+        ({"time_ms": [1], "device": "x"}, "power_w"),
         ({"time_ms": [1, 2], "power_w": [1]}, "power_w"),
         ({"time_ms": [1, "x"], "power_w": [1, 2]}, "time_ms[1]"),
         ({"time_ms": [1.5], "power_w": [1]}, "time_ms[0]"),

@@ -10,8 +10,6 @@ from casawatt.web import create_app, running_server
 from casawatt.web.server import listen, url_of
 from tests.web.homes import TestHome
 
-pytestmark = pytest.mark.asyncio
-
 
 async def answers(url: str) -> bool:
     """Return whether something serves there."""

@@ -73,7 +73,7 @@ export const METERS = [
   { slug: "kettle", name: "Kettle", appliance: "kettle", power: tea },
   { slug: "television", name: "Television", appliance: "tv", power: tv },
   { slug: "living-room-lights", name: "Living room lights", appliance: "light", power: light },
-  { slug: "printer", name: "3D printer", appliance: "printer_3d", power: print },
+  { slug: "printer", name: "3D printer", appliance: "3d_printer", power: print },
 ].map((meter) => ({ ...meter, parent: "mains" }));
 
 export const MAINS = {

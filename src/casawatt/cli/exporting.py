@@ -30,10 +30,14 @@ class Resolution(StrEnum):
 
 def export(
     meter: Annotated[str, typer.Argument(help="The meter's slug.")],
-    file: Annotated[Path | None, typer.Argument(help="The file; .parquet gives Parquet, nothing standard output.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="The file; .parquet gives Parquet, nothing standard output.")
+    ] = None,
     config: ConfigOption = None,
     data: DataOption = None,
-    start: Annotated[str, typer.Option(help="From when: today, 2026-01-31, or RFC 3339; `first` is the first reading.")] = "first",
+    start: Annotated[
+        str, typer.Option(help="From when: today, 2026-01-31, or RFC 3339; `first` is the first reading.")
+    ] = "first",
     end: Annotated[str, typer.Option(help="Until before when.")] = "now",
     resolution: Annotated[Resolution, typer.Option(help="Every reading, or energy by so much time.")] = Resolution.RAW,
     utc: Annotated[bool, typer.Option("--utc", help="Write times in UTC instead of the home's zone.")] = False,

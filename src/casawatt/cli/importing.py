@@ -21,10 +21,10 @@ from casawatt.clock import WallClock
 from casawatt.files import csv_import
 from casawatt.files.csv_import import Batch, Options, Preview
 from casawatt.files.import_report import Report
-from casawatt.model.errors import ImportFileError, UnknownMeterError
+from casawatt.model.errors import UnknownMeterError
 from casawatt.model.reading import Reading
-from casawatt.recordings.sniff import Said
 from casawatt.recorder.keeper import keep, seal
+from casawatt.recordings.sniff import Said
 from casawatt.registry import Adoption
 from casawatt.web.ports import ImportReport, ReadingColumns
 
@@ -69,7 +69,8 @@ def import_(
     options = Options(
         format=file_format,
         said=said,
-        timezone=timezone or place.config.home.timezone if file_format in (None, "columns") else timezone,
+        timezone=timezone,
+        home_timezone=place.config.home.timezone,
         address=meter,
         gap_limit_s=gap_limit_s,
     )
@@ -111,15 +112,15 @@ def show_preview(understood: Preview, place: Place) -> None:
     for note in understood.notes:
         out.print(f"  note: {note}")
     zone = place.config.home.zone
-    rows = [(local(row.time_ms, zone), row.part or None, watts(row.power_w), row.register_wh) for row in understood.rows]
+    rows = [
+        (local(row.time_ms, zone), row.part or None, watts(row.power_w), row.register_wh) for row in understood.rows
+    ]
     print_table(("time", "series", "power W", "register Wh"), rows)
     for number, why in understood.refused[:5]:
         out.print(f"  line {number} cannot be understood: {why}")
 
 
-def record(
-    place: Place, understood: Preview, targets: dict[str, str], *, quiet: bool
-) -> tuple[Report, dict[str, int]]:
+def record(place: Place, understood: Preview, targets: dict[str, str], *, quiet: bool) -> tuple[Report, dict[str, int]]:
     """Record a file's readings; returns the report, and how many readings of which series had no meter to go to."""
     plan = understood.plan
     report = Report(plan.traits.gap_limit_ms)

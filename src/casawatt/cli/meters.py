@@ -15,7 +15,6 @@ from casawatt.clock import WallClock
 from casawatt.registry import Adoption
 from casawatt.web.documents import meters_document
 
-
 app = typer.Typer(help="List the meters; make a meter of a new device.", no_args_is_help=False)
 
 

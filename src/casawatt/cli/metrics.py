@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-SAMPLE = re.compile(r'casawatt_refused_total\{(?P<labels>.*)\} (?P<value>\S+)')
+SAMPLE = re.compile(r"casawatt_refused_total\{(?P<labels>.*)\} (?P<value>\S+)")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 

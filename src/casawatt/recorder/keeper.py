@@ -56,9 +56,7 @@ class Tail(Protocol):
 class Keeper:
     """Runs the store's housekeeping beside the event loop, and tells who waits for safety."""
 
-    def __init__(
-        self, store: Tail, recorder: Recorder, *, sync_s: float, on_event: Callable[[Event], None]
-    ) -> None:
+    def __init__(self, store: Tail, recorder: Recorder, *, sync_s: float, on_event: Callable[[Event], None]) -> None:
         self.safe_sequence = 0
         self._store = store
         self._recorder = recorder

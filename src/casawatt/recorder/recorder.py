@@ -1,7 +1,7 @@
 """The way of each reading: which meter, is it sound, keep it, count it."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from casawatt.engine.clean import Verdict
 from casawatt.engine.power import power_mw
 from casawatt.model.errors import StoreFullError
 from casawatt.model.event import Event
+from casawatt.model.interval import INTERVAL_MS, Interval
 from casawatt.model.meter import Binding, Device, Meter, Traits
 from casawatt.model.ports import Clock
 from casawatt.model.reading import Reading, Record
@@ -21,7 +22,6 @@ from casawatt.registry import Registry
 log = logging.getLogger(__name__)
 
 USED = (Verdict.FRESH, Verdict.LATE, Verdict.DUPLICATE)
-
 
 
 class Keeping(History, Protocol):
@@ -88,7 +88,8 @@ class Recorder:
             self.tell(None)
             return 0
         line = route.line
-        line.heard_ms = max(line.heard_ms, reading.received_ms)
+        if reading.received_ms > line.heard_ms:
+            line.heard_ms = reading.received_ms
         try:
             verdict = self._take(line, reading, route.device, route.traits)
         except StoreFullError as error:
@@ -129,10 +130,17 @@ class Recorder:
     def _advance(self, line: Line, record: Record) -> None:
         closed = line.advance(record)
         if closed:
-            self._store.put_intervals(line.meter_id, closed, ())
-        if not line.changed:
-            line.changed = True
-            self.tell(line.meter_id)
+            self._keep(line, closed)
+        line.changed = True
+        self.tell(line.meter_id)
+
+    def _keep(self, line: Line, closed: Sequence[Interval]) -> None:
+        """Hand closed quarter-hours to the store; one without `how` was closed before and is taken back."""
+        for interval in closed:
+            if not interval.how:
+                start_ms = interval.start_ms
+                self._store.replace_intervals(line.meter_id, start_ms, start_ms + INTERVAL_MS, ())
+        self._store.put_intervals(line.meter_id, [interval for interval in closed if interval.how], ())
 
     def recover(self) -> int:
         """Bring every meter's state up to what the store holds; returns how many records the log gave back."""
@@ -144,7 +152,7 @@ class Recorder:
             if record.time_ms < line.newest_ms:
                 line.mark_dirty(record.time_ms)
             elif closed := line.advance(record):
-                self._store.put_intervals(meter_id, closed, ())
+                self._keep(line, closed)
         for line in self._lines.values():
             newest = self._store.last_record(line.meter_id)
             line.clean = clean.CleanState(newest)
@@ -219,7 +227,9 @@ class Recorder:
             at_ms = line.heard_ms + line.calibration.gap_limit_ms if silent else line.heard_ms
             kind = "silent" if silent else "back"
             identity = f"{line.meter.slug}/{kind}/{at_ms}"
-            events.append(Event(identity, f"casawatt.meter.{kind}", at_ms, line.meter.slug, {"heard_ms": line.heard_ms}))
+            events.append(
+                Event(identity, f"casawatt.meter.{kind}", at_ms, line.meter.slug, {"heard_ms": line.heard_ms})
+            )
             self.tell(line.meter_id)
         return events
 

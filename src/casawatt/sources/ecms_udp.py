@@ -68,7 +68,9 @@ async def listening(config: Config, inbox: Inbox) -> AsyncIterator[UdpEndpoint]:
     collector.attach(endpoint)
     with endpoint:
         host, port = endpoint.address[:2]
-        logger.info("listening for UDP on %s:%d, receive buffer %d KiB", host, port, endpoint.receive_buffer_bytes >> 10)
+        logger.info(
+            "listening for UDP on %s:%d, receive buffer %d KiB", host, port, endpoint.receive_buffer_bytes >> 10
+        )
         inbox.when_safer(collector.tell_what_is_safe)
         yield endpoint
 

@@ -13,10 +13,9 @@ from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from casawatt.model.errors import StoreCorruptError, StoreError
+from casawatt.model.errors import StoreBusyError, StoreCorruptError, StoreError
 from casawatt.store.batch import Batch, pack, unpack
 from casawatt.store.database import Database
-from casawatt.store.disk import Disk
 from casawatt.store.journal import Journal
 from casawatt.store.lock import holder
 from casawatt.store.logfile import read_log
@@ -43,9 +42,8 @@ def backup(folder: Path, target: Path) -> None:
         with closing(sqlite3.connect(partial, isolation_level=None)) as copy:
             with closing(Database(folder / DATABASE_NAME, read_only=True)) as source:
                 source.reader().backup(copy)
-                sealed_seqs = Disk(source).sealed_seqs()
             copy.execute("PRAGMA journal_mode = DELETE")
-            _write_tail(copy, batches, sealed_seqs)
+            _write_tail(copy, batches)
         _sync(partial)
         partial.rename(target)
         _sync(target.parent)
@@ -57,7 +55,7 @@ def backup(folder: Path, target: Path) -> None:
 def restore(file: Path, folder: Path, *, overwrite: bool = False) -> None:
     """Make a data folder of a backup, after the copy has passed the deep check.
 
-    Raises StoreError when `folder` holds data and `overwrite` is not said, or a service is using it;
+    Raises StoreError when `folder` holds data and `overwrite` is not said, StoreBusyError when a service is using it,
     StoreCorruptError when the copy is damaged, and the folder is as it was then.
     """
     if not file.is_file():
@@ -69,7 +67,7 @@ def restore(file: Path, folder: Path, *, overwrite: bool = False) -> None:
     using = holder(folder)
     if using is not None:
         message = f"{folder} is in use by process {using.pid}; stop it first"
-        raise StoreError(message)
+        raise StoreBusyError(message)
     folder.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".restore-", dir=folder))
     try:
@@ -79,8 +77,9 @@ def restore(file: Path, folder: Path, *, overwrite: bool = False) -> None:
         shutil.rmtree(made)
 
 
-def _write_tail(copy: sqlite3.Connection, batches: Iterable[Batch], sealed_seqs: dict[int, int]) -> None:
+def _write_tail(copy: sqlite3.Connection, batches: Iterable[Batch]) -> None:
     """Put what is not sealed in the copied database into its table `tail`."""
+    sealed_seqs = dict(copy.execute("SELECT meter_id, sealed_seq FROM sealed").fetchall())
     lowest = min(sealed_seqs.values(), default=0)
     copy.execute("BEGIN")
     copy.execute(_TAIL_TABLE)

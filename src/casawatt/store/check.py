@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from casawatt.model.columns import Int64Array
 from casawatt.model.errors import StoreCorruptError
+from casawatt.model.interval import INTERVAL_MS
 from casawatt.store.database import Database
 from casawatt.store.days import sum_days
-from casawatt.store.figures import NO_FIGURES, Figures, unpack_days, unpack_quarters
+from casawatt.store.figures import QUARTER_ROW, Figures, unpack_days, unpack_quarters
 from casawatt.store.logfile import read_log
 from casawatt.store.segment import SEGMENT_MS, decode
 
@@ -89,28 +91,27 @@ def _quarters_and_days(connection: sqlite3.Connection, zone: ZoneInfo) -> Iterat
     row = connection.execute("SELECT value FROM meta WHERE key = 'days_zone'").fetchone()
     same_zone = row is not None and row[0] == zone.key
     for (meter_id,) in connection.execute("SELECT DISTINCT meter_id FROM intervals").fetchall():
-        quarters: list[Figures] = []
-        for start_ms, data in connection.execute(
+        rows = connection.execute(
             "SELECT start_ms, data FROM intervals WHERE meter_id = ? ORDER BY start_ms", (meter_id,)
-        ):
-            try:
-                figures = unpack_quarters(data)
-            except ValueError as error:
-                yield f"the intervals of meter {meter_id} at {start_ms}: {error}"
-                continue
-            begins = figures["start_ms"]
-            if (
-                not len(begins)
-                or begins[0] < start_ms
-                or begins[-1] >= start_ms + HOUR_MS
-                or (np.diff(begins) <= 0).any()
-            ):
-                yield f"the intervals of meter {meter_id} at {start_ms} lie outside their hour or out of order"
-            if (figures["measured_ms"] > figures["end_ms"] - begins).any():
-                yield f"the intervals of meter {meter_id} at {start_ms} were measured for longer than they last"
-            quarters.append(figures)
+        ).fetchall()
+        whole = [(start_ms, data) for start_ms, data in rows if data and not len(data) % QUARTER_ROW.itemsize]
+        if len(whole) < len(rows):
+            yield f"meter {meter_id}: {len(rows) - len(whole)} rows of intervals are damaged"
+        quarters = unpack_quarters(b"".join([data for _, data in whole]))
+        counts = [len(data) // QUARTER_ROW.itemsize for _, data in whole]
+        yield from _quarters(meter_id, quarters, np.repeat(np.array([start_ms for start_ms, _ in whole]), counts))
         if same_zone:
-            yield from _days(connection, zone, meter_id, np.concatenate(quarters) if quarters else NO_FIGURES)
+            yield from _days(connection, zone, meter_id, quarters)
+
+
+def _quarters(meter_id: int, quarters: Figures, hours_ms: Int64Array) -> Iterator[str]:
+    begins = quarters["start_ms"]
+    outside = (begins < hours_ms) | (begins >= hours_ms + HOUR_MS)
+    outside[1:] |= np.diff(begins) <= 0
+    for hour_ms in np.unique(hours_ms[outside]).tolist():
+        yield f"the intervals of meter {meter_id} at {hour_ms} lie outside their hour or out of order"
+    for start_ms in begins[quarters["measured_ms"] > INTERVAL_MS].tolist():
+        yield f"the interval of meter {meter_id} at {start_ms} was measured for longer than it lasts"
 
 
 def _days(connection: sqlite3.Connection, zone: ZoneInfo, meter_id: int, quarters: Figures) -> Iterator[str]:

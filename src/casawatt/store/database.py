@@ -40,6 +40,10 @@ class Database:
             if check_version(self._writer, self.path) == 0:
                 message = f"{self.path} is empty"
                 raise StoreError(message)
+            # One state of the file for as long as it is open: what was read from the log before belongs to it.
+            self._writer.execute("PRAGMA query_only = ON")
+            self._writer.execute("BEGIN")
+            self._writer.execute("SELECT COUNT(*) FROM meta").fetchone()
             return
         check_version(self._writer, self.path)
         self._writer.execute("PRAGMA journal_mode = WAL")
@@ -54,7 +58,9 @@ class Database:
         return sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
 
     def reader(self) -> sqlite3.Connection:
-        """Return this thread's connection for reading; it sees what was committed."""
+        """Return this thread's connection for reading; it sees what was committed (read only: when it was opened)."""
+        if self.read_only:
+            return self._writer
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._connect()

@@ -1,6 +1,7 @@
 """Energy figures of quarter-hours and days as arrays, and how they are packed into rows."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -125,7 +126,7 @@ def _unpack_common(row: Figures) -> Figures:
 
 
 def total(figures: Figures, group_of: Int64Array) -> Figures:
-    """Return the sum of each group of figures; `group_of` ascends. Spans reach from the first to the last of a group."""
+    """Return the sum of each group of figures; `group_of` ascends. A sum spans from its first to its last figure."""
     first = np.flatnonzero(np.concatenate(([True], group_of[1:] != group_of[:-1])))
     sums = np.empty(len(first), FIGURE)
     sums["start_ms"] = figures["start_ms"][first]
@@ -143,12 +144,15 @@ def total(figures: Figures, group_of: Int64Array) -> Figures:
 
 def to_buckets(figures: Figures, edges_ms: Sequence[int]) -> list[Bucket]:
     """Return one bucket for each pair of consecutive edges; no figure reaches across an edge or the outer ones."""
-    buckets = [Bucket(start_ms, end_ms) for start_ms, end_ms in zip(edges_ms, edges_ms[1:], strict=False)]
+    buckets = [Bucket(start_ms, end_ms) for start_ms, end_ms in pairwise(edges_ms)]
     if not len(figures):
         return buckets
-    figures = figures[np.argsort(figures["start_ms"], kind="stable")]
-    group_of = np.searchsorted(np.asarray(edges_ms), figures["start_ms"], side="right") - 1
-    numbers = np.unique(group_of).tolist()
+    if len(buckets) == 1:
+        group_of, numbers = np.zeros(len(figures), np.int64), [0]
+    else:
+        figures = figures[np.argsort(figures["start_ms"], kind="stable")]
+        group_of = np.searchsorted(np.asarray(edges_ms), figures["start_ms"], side="right") - 1
+        numbers = np.unique(group_of).tolist()
     for number, (_, _, energy, measured, low, high, how) in zip(
         numbers, total(figures, group_of).tolist(), strict=True
     ):

@@ -115,10 +115,10 @@ class Journal:
 
     def _write_some(self) -> None:
         """Write as many waiting batches as fit the file, with one call; a new file when none does."""
-        if self._file is None or not self._fits(self._end, self._waiting[0][2]):
-            self._next_file()
-        file, end, chain = self._file, self._end, self._chain
-        assert file is not None  # noqa: S101 (the line above made it)
+        file = self._file
+        if file is None or not self._fits(self._end, self._waiting[0][2]):
+            file = self._next_file()
+        end, chain = self._end, self._chain
         blocks: list[bytes] = []
         for first_seq, count, payload in self._waiting:
             if not self._fits(end, payload):
@@ -137,7 +137,7 @@ class Journal:
     def _fits(self, end: int, payload: bytes) -> bool:
         return end + BLOCK_HEAD.size + len(payload) <= self._limit
 
-    def _next_file(self) -> None:
+    def _next_file(self) -> int:
         """Begin the next file. The one before is forced to the disk first: only the last file can ever be torn."""
         if self._file is not None:
             os.fdatasync(self._file)
@@ -162,6 +162,7 @@ class Journal:
             self._past.append((self._path, self._last_seq))
         self._file, self._path, self._generation = file, path, generation
         self._end, self._chain, self._limit, self._last_seq = FIRST_BLOCK, chain, self.file_bytes, 0
+        return file
 
     def sync(self) -> int:
         """Force what was flushed to the disk; returns up to which sequence number a power cut loses nothing.

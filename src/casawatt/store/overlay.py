@@ -27,7 +27,9 @@ class Overlay:
         for quarter in [quarter for quarter in self.intervals if start_ms <= quarter < end_ms]:
             del self.intervals[quarter]
         if end_ms > start_ms:
-            self.replaced.append((start_ms, end_ms))
+            apart = [span for span in self.replaced if span[1] < start_ms or span[0] > end_ms]
+            joined = [span for span in self.replaced if span not in apart] + [(start_ms, end_ms)]
+            self.replaced = [*apart, (min(joined)[0], max(span[1] for span in joined))]
         self.put(intervals)
 
     def touches(self, figures: Figures) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

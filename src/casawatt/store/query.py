@@ -13,7 +13,7 @@ from casawatt.model.reading import Record
 from casawatt.store.days import month_of
 from casawatt.store.disk import Disk
 from casawatt.store.figures import FIGURE, NO_FIGURES, NO_MAX, NO_MIN, Figures, to_buckets, to_intervals
-from casawatt.store.merging import EMPTY, join, merge
+from casawatt.store.merging import merge
 from casawatt.store.overlay import Overlay
 from casawatt.store.shape import shape
 from casawatt.store.tail import Tail
@@ -93,27 +93,16 @@ class Query:
         """Return the records of a span, and the last one before and the first one after it where there are such."""
         self._absorb()
         with self._tail.lock:
-            pieces = self._tail.columns(meter_id, start_ms, end_ms)
-            outside = self._tail.columns(meter_id, -_EVER, start_ms), self._tail.columns(meter_id, end_ms, _EVER)
-        merged = self._disk.columns(meter_id, start_ms, end_ms)
+            pieces = [piece for piece in self._tail.around(meter_id, start_ms, end_ms) if len(piece)]
+        merged = self._disk.around(meter_id, start_ms, end_ms)
+        if not pieces:
+            return merged
         for piece in pieces:
             merged = merge(merged, piece)
-        before = [piece.slice(len(piece) - 1, len(piece)) for piece in outside[0] if len(piece)]
-        after = [piece.slice(0, 1) for piece in outside[1] if len(piece)]
-        sealed = self._disk.before(meter_id, start_ms)
-        if sealed is not None:
-            place = int(np.searchsorted(sealed.time_ms, start_ms))
-            before.insert(0, sealed.slice(place - 1, place))
-        sealed = self._disk.after(meter_id, end_ms)
-        if sealed is not None:
-            place = int(np.searchsorted(sealed.time_ms, end_ms))
-            after.insert(0, sealed.slice(place, place + 1))
-        last, first = EMPTY, EMPTY
-        for piece in before:
-            last = merge(last, piece)
-        for piece in after:
-            first = merge(first, piece)
-        return join([last.slice(max(len(last) - 1, 0), len(last)), merged, first.slice(0, 1)])
+        # Each layer and the disk gave neighbours of their own: the nearest count.
+        first = int(merged.time_ms.searchsorted(start_ms)) - 1
+        last = int(merged.time_ms.searchsorted(end_ms)) + 1
+        return merged.slice(max(first, 0), last)
 
     def _overlay(self, meter_id: int) -> Overlay:
         with self._tail.lock:
@@ -156,13 +145,15 @@ class Query:
             disk = self._disk.quarters(meter_id, from_ms, end_ms)
             return NO_FIGURES, overlay.over(disk, from_ms, end_ms)
         days = self._disk.days(meter_id, month_of(self._zone, from_ms), month_of(self._zone, end_ms))
-        days = days[(days["end_ms"] > from_ms) & (days["start_ms"] < end_ms)]
+        days = days[days["end_ms"].searchsorted(from_ms, "right") : days["start_ms"].searchsorted(end_ms)]
         partly = overlay.touches(days) | _crossed(days, edges)
         pieces = [
             self._disk.quarters(meter_id, max(first_ms, from_ms), min(last_ms, end_ms))
             for first_ms, last_ms in _joined_spans(days[partly])
         ]
         disk = np.concatenate(pieces) if pieces else NO_FIGURES
+        if not pieces:
+            return days, overlay.over(disk, from_ms, end_ms)
         return days[~partly], overlay.over(disk, from_ms, end_ms)
 
     def _shared(

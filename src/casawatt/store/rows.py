@@ -139,7 +139,8 @@ class RegistryRows:
         try:
             with self._database.write() as connection:
                 connection.execute(
-                    "UPDATE calibrations SET retracted_ms = ? WHERE meter_id = ? AND from_ms = ? AND retracted_ms IS NULL",
+                    "UPDATE calibrations SET retracted_ms = ?"
+                    " WHERE meter_id = ? AND from_ms = ? AND retracted_ms IS NULL",
                     (calibration.from_ms, meter_id, calibration.from_ms),
                 )
                 connection.execute(

@@ -112,7 +112,7 @@ def _write_intervals(connection: sqlite3.Connection, meter_id: int, overlay: Ove
             (meter_id, start_ms - start_ms % HOUR_MS, end_ms),
         )
         hours.update(row[0] for row in rows)
-    by_hour: dict[int, Overlay] = {hour: Overlay(overlay.replaced) for hour in hours}
+    by_hour = {hour: Overlay(_reaching_into(hour, overlay.replaced)) for hour in hours}
     for quarter, interval in overlay.intervals.items():
         by_hour[quarter - quarter % HOUR_MS].intervals[quarter] = interval
     touched = set(overlay.intervals)
@@ -130,3 +130,7 @@ def _write_intervals(connection: sqlite3.Connection, meter_id: int, overlay: Ove
         else:
             connection.execute("DELETE FROM intervals WHERE meter_id = ? AND start_ms = ?", (meter_id, hour))
     return np.array(sorted(touched), np.int64)
+
+
+def _reaching_into(hour_ms: int, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    return [span for span in spans if span[0] < hour_ms + HOUR_MS and span[1] > hour_ms]

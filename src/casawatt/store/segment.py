@@ -12,7 +12,6 @@ import zlib
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 from pcodec import ChunkConfig, standalone
 
 from casawatt.model.columns import ABSENT, Columns, Int64Array
@@ -48,10 +47,10 @@ def segment_start(time_ms: int) -> int:
 
 def encode(columns: Columns) -> bytes:
     """Return at least one record as a blob."""
-    spoken = [name for name in CHANNELS if name in columns.channels and (columns.channels[name] != ABSENT).any()]
-    present = sum(1 << CHANNELS.index(name) for name in spoken)
+    channels = {name: column for name, column in columns.channels.items() if (column != ABSENT).any()}
+    present = sum(1 << bit for bit, name in enumerate(CHANNELS) if name in channels)
     parts = [_HEAD.pack(VERSION, len(columns), present), _pack(columns.time_ms), _pack(columns.device_id)]
-    parts += [_pack_channel(columns.channels[name]) for name in spoken]
+    parts += [_pack_channel(channels[name]) for name in CHANNELS if name in channels]
     body = b"".join(parts)
     return body + _CRC.pack(zlib.crc32(body))
 
@@ -135,13 +134,11 @@ class _Reader:
 
 
 def _unscaled(data: bytes, lowest: int, step: int) -> Int64Array:
-    values: NDArray[np.unsignedinteger] | None = standalone.simple_decompress(data)
-    if values is None:
+    decompressed = standalone.simple_decompress(data)
+    if decompressed is None:
         message = "a segment's column is empty"
         raise StoreCorruptError(message)
-    column: Int64Array = values.astype(np.int64)
-    if step != 1:
-        column *= step
-    if lowest:
-        column += lowest
+    column: Int64Array = np.asarray(decompressed, dtype=np.int64)
+    np.multiply(column, step, out=column)
+    np.add(column, lowest, out=column)
     return column

@@ -62,12 +62,15 @@ def _extremes(
         polled = polled[1:] if len(polled) > 1 else polled
         low_mw = np.where(polled, np.minimum(power_mw[:-1], power_mw[1:]), low_mw)
         high_mw = np.where(polled, np.maximum(power_mw[:-1], power_mw[1:]), high_mw)
-    # One span more, of nothing, so that every place below is one.
-    low_mw = np.append(np.where(measured, low_mw, NO_MIN), NO_MIN)
-    high_mw = np.append(np.where(measured, high_mw, NO_MAX), NO_MAX)
-    spans = len(low_mw) - 1
-    first = np.clip(np.searchsorted(columns.time_ms, edges_ms[:-1], side="right") - 1, 0, spans)
-    stop = np.clip(np.searchsorted(columns.time_ms, edges_ms[1:], side="left"), 0, spans)
-    places = np.column_stack((first, stop)).ravel()
+    if not measured.all():
+        low_mw, high_mw = np.where(measured, low_mw, NO_MIN), np.where(measured, high_mw, NO_MAX)
+    spans = len(low_mw)
+    first = np.maximum(np.searchsorted(columns.time_ms, edges_ms[:-1], side="right") - 1, 0)
+    stop = np.minimum(np.searchsorted(columns.time_ms, edges_ms[1:], side="left"), spans)
+    # The last span is left to a place of its own: reduceat takes no place beyond the end.
+    places = np.minimum(np.column_stack((first, stop)).ravel(), spans - 1)
     low, high = np.minimum.reduceat(low_mw, places)[::2], np.maximum.reduceat(high_mw, places)[::2]
+    at_end = stop == spans
+    low[at_end] = np.minimum(low[at_end], low_mw[-1])
+    high[at_end] = np.maximum(high[at_end], high_mw[-1])
     return np.where(first < stop, low, NO_MIN), np.where(first < stop, high, NO_MAX)

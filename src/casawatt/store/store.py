@@ -61,7 +61,7 @@ class Store:
         self._query = Query(self._tail, intake.absorb, self._disk, zone, days=self._meta.get(_ZONE_KEY) == zone.key)
 
     @classmethod
-    def open(  # noqa: PLR0913 (settings, by name)
+    def open(
         cls,
         folder: Path,
         *,
@@ -184,7 +184,7 @@ class Store:
         tail.open_intervals = open_
 
     def replace_intervals(self, meter_id: int, start_ms: int, end_ms: int, intervals: Sequence[Interval]) -> None:
-        """Put `intervals` in the place of all that begin in the span (on the quarter grid), with the next seal for good."""
+        """Put `intervals` in the place of all that begin in the span (on the quarter grid); the next seal writes it."""
         with self._tail.lock:
             tail = self._tail.meter(meter_id)
             tail.layers[-1].overlay.replace(start_ms, end_ms, intervals)
@@ -199,7 +199,7 @@ class Store:
         return self._query.buckets(meter_id, (start_ms, end_ms), calibrations)[0]
 
     def buckets(self, meter_id: int, edges_ms: Sequence[int], calibrations: Sequence[Calibration]) -> list[Bucket]:
-        """Return the energy between each pair of consecutive edges (UTC ms). Raises ValueError when they do not ascend."""
+        """Return the energy between consecutive edges (UTC ms). Raises ValueError when they do not ascend."""
         return self._query.buckets(meter_id, edges_ms, calibrations)
 
     def by_minute(self, meter_id: int, start_ms: int, end_ms: int, calibrations: Sequence[Calibration]) -> Minutes:
@@ -228,7 +228,10 @@ class Store:
             return Cut(meter_id, self._intake.absorbed_seq, state, tuple(snapshots), self._tail.cut(meter_id))
 
     def commit_seal(self, cut: Cut) -> None:
-        """Write a cut to the database, all or nothing. Raises StoreFullError or StoreError; the next cut then holds it too."""
+        """Write a cut to the database, all or nothing.
+
+        Raises StoreFullError or StoreError; nothing is lost then, and the meter's next cut holds it too.
+        """
         seal.commit(self._database, self.zone, cut)
 
     def finish_seal(self, cut: Cut) -> None:

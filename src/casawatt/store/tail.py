@@ -10,6 +10,7 @@ from casawatt.model.columns import Columns
 from casawatt.model.interval import Interval
 from casawatt.model.reading import Record
 from casawatt.store.batch import Batch, MeterBatch, by_meter
+from casawatt.store.merging import join
 from casawatt.store.overlay import Overlay, flatten
 from casawatt.store.part import Part
 
@@ -57,6 +58,13 @@ class Tail:
     def columns(self, meter_id: int, start_ms: int, end_ms: int) -> list[Columns]:
         """Return a meter's records in a span, one piece a layer, oldest layer first."""
         return [layer.part.columns(start_ms, end_ms) for layer in self.meter(meter_id).layers]
+
+    def around(self, meter_id: int, start_ms: int, end_ms: int) -> list[Columns]:
+        """Return as `columns`, and each layer's last record before and first one after the span, if any."""
+        return [
+            join([*_last(layer.part, start_ms), layer.part.columns(start_ms, end_ms), *_first(layer.part, end_ms)])
+            for layer in self.meter(meter_id).layers
+        ]
 
     def bounds_ms(self, meter_id: int) -> tuple[int, int] | None:
         """Return the first and last time of a meter's records, None when there are none."""
@@ -112,6 +120,24 @@ class Tail:
     def nbytes(self) -> int:
         """Memory of the readings in bytes."""
         return sum(layer.part.nbytes for layer in self._layers())
+
+
+def _last(part: Part, before_ms: int) -> list[Columns]:
+    if part.first_ms >= before_ms:
+        return []
+    last_ms = part.last_ms
+    if last_ms >= before_ms:
+        last_ms = int(part.times_ms[part.times_ms < before_ms].max())
+    return [part.columns(last_ms, last_ms + 1)]
+
+
+def _first(part: Part, from_ms: int) -> list[Columns]:
+    if part.last_ms < from_ms:
+        return []
+    first_ms = part.first_ms
+    if first_ms < from_ms:
+        first_ms = int(part.times_ms[part.times_ms >= from_ms].min())
+    return [part.columns(first_ms, first_ms + 1)]
 
 
 def first_seq(part: Part) -> int:

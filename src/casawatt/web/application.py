@@ -1,7 +1,6 @@
 """The application: all addresses of the API and the pages, in one place."""
 
 from functools import cache
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ of energy says how much of its time was really measured. Errors are problem docu
     summary="This description",
     operation_id="get_openapi",
     tags=["service"],
-    responses=answers(HTTPStatus.BAD_REQUEST, ok=document(dict[str, Any], "An OpenAPI 3.1 document")),
+    responses=answers(ok=document(dict[str, Any], "An OpenAPI 3.1 document")),
 )
 async def get_openapi() -> Response[bytes]:
     """Return the OpenAPI description of the API."""
@@ -82,6 +81,7 @@ def create_app(ports: Ports, *, pages: Path = PAGES) -> Litestar:
         exception_handlers={Exception: answer_error},
         on_startup=[lambda: ports.live.watch(feed)],
         on_shutdown=[lambda: ports.live.unwatch(feed)],
+        debug=False,
         openapi_config=None,
         logging_config=None,
         state=State({"feed": feed}),

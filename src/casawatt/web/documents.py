@@ -249,11 +249,11 @@ def _time_or_always(time_ms: int, home: Home) -> str | None:
     return format_time(time_ms, home.zone) if time_ms > 0 else None
 
 
-def bucket_document(bucket: Bucket, home: Home) -> BucketDocument:
-    """Return a bucket with its edges in the home's zone."""
+def bucket_document(bucket: Bucket, start: str, end: str) -> BucketDocument:
+    """Return a bucket between two edges as they are written."""
     return BucketDocument(
-        format_time(bucket.start_ms, home.zone),
-        format_time(bucket.end_ms, home.zone),
+        start,
+        end,
         bucket.energy_wh,
         bucket.measured_s,
         share(bucket.measured_ms, bucket.end_ms - bucket.start_ms),
@@ -262,13 +262,13 @@ def bucket_document(bucket: Bucket, home: Home) -> BucketDocument:
 
 
 def energy_document(meter: Meter, buckets: list[Bucket], home: Home) -> EnergyDocument:
-    """Return buckets of a meter and their sum. `buckets` holds at least one."""
+    """Return consecutive buckets of a meter and their sum. `buckets` holds at least one."""
     total = Bucket(buckets[0].start_ms, buckets[-1].end_ms)
     for bucket in buckets:
         total = total.plus(bucket)
-    return EnergyDocument(
-        meter.slug, [bucket_document(bucket, home) for bucket in buckets], bucket_document(total, home)
-    )
+    edges = [format_time(edge_ms, home.zone) for edge_ms in (total.start_ms, *(bucket.end_ms for bucket in buckets))]
+    documents = map(bucket_document, buckets, edges, edges[1:])
+    return EnergyDocument(meter.slug, list(documents), bucket_document(total, edges[0], edges[-1]))
 
 
 def health_document(ports: Ports) -> HealthDocument:

@@ -42,9 +42,7 @@ Bucket = Annotated[
     operation_id="get_energy",
     tags=["meters"],
     responses=answers(
-        HTTPStatus.BAD_REQUEST,
         HTTPStatus.NOT_FOUND,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
         ok=document(EnergyDocument, "Energy and coverage of each bucket and of all of them"),
     ),
 )

@@ -17,7 +17,6 @@ from casawatt.web.requests import Served, answers, document
     operation_id="get_health",
     tags=["service"],
     responses=answers(
-        HTTPStatus.BAD_REQUEST,
         ok=document(HealthDocument, "It does what it is for, though perhaps something is missing"),
         service_unavailable=document(HealthDocument, "It is failing: the same document says why"),
     ),
@@ -36,8 +35,6 @@ async def get_health(ports: Served) -> Response[bytes]:
     tags=["service"],
     media_type=TEXT_FORMAT,
     responses=answers(
-        HTTPStatus.BAD_REQUEST,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
         ok=document(str, "Prometheus text format 0.0.4", media_type="text/plain"),
     ),
 )

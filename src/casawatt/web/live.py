@@ -106,11 +106,12 @@ class Feed:
         for reader in self._readers:
             reader.wake()
 
-    def check_room(self) -> None:
-        """Raise ProblemError if no more streams can be opened."""
+    def check(self) -> None:
+        """Raise ProblemError if no more streams can be opened, StoreError if there is nothing to begin one with."""
         if self._closed or len(self._readers) >= READERS_MAX:
             why = "the service is stopping" if self._closed else f"{READERS_MAX} streams are open already"
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, f"no further stream can be opened: {why}")
+        meters_document(self._ports)
 
     async def stream(self) -> AsyncIterator[bytes]:
         """Yield a snapshot of the home and then every change, until the feed is closed."""
@@ -176,7 +177,6 @@ ServedFeed = NamedDependency[SkipValidation[Feed]]
     tags=["live"],
     media_type="text/event-stream",
     responses=answers(
-        HTTPStatus.BAD_REQUEST,
         HTTPStatus.SERVICE_UNAVAILABLE,
         ok=document(
             str,
@@ -188,5 +188,5 @@ ServedFeed = NamedDependency[SkipValidation[Feed]]
 )
 async def get_live(feed: ServedFeed) -> Stream:
     """Return a stream that begins with all meters and goes on with every change."""
-    feed.check_room()
+    feed.check()
     return Stream(feed.stream(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

@@ -45,8 +45,6 @@ AdoptionBody = Annotated[Adoption, Body(title="Adoption", description="The new m
     operation_id="get_meters",
     tags=["meters"],
     responses=answers(
-        HTTPStatus.BAD_REQUEST,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
         ok=document(MetersDocument, "The home, its meters, and devices that wait to become one"),
     ),
 )
@@ -61,9 +59,7 @@ async def get_meters(ports: Served) -> Response[bytes]:
     operation_id="get_meter",
     tags=["meters"],
     responses=answers(
-        HTTPStatus.BAD_REQUEST,
         HTTPStatus.NOT_FOUND,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
         ok=document(MeterDetailDocument, "The meter, its devices over time and its calibrations"),
     ),
 )
@@ -80,11 +76,10 @@ async def get_meter(ports: Served, slug: Slug) -> Response[bytes]:
     before_request=check_json,
     request_max_body_size=BODY_MAX_BYTES,
     responses=answers(
-        HTTPStatus.BAD_REQUEST,
         HTTPStatus.CONFLICT,
+        HTTPStatus.FORBIDDEN,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
         created=document(MeterDetailDocument, "The new meter"),
     ),
 )

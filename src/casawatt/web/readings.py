@@ -24,8 +24,9 @@ RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 POINTS_MAX = 1_000_000
 """More readings than that are not answered at once: eleven days at one a second, nearly two years of minutes."""
 
-BODY_MAX_BYTES = 32 * 1024 * 1024
+BODY_MAX_BYTES = 8 * 1024 * 1024
 MINUTE_MS = 60_000
+VALUE_COLUMNS = (*SCALES, "boot_id")
 STRETCH_MS = 2 * 24 * 3_600_000
 """So much time is asked of the store at once, so that a long question does not keep others waiting."""
 
@@ -50,9 +51,7 @@ ReadingsBody = Annotated[
     operation_id="get_readings",
     tags=["meters"],
     responses=answers(
-        HTTPStatus.BAD_REQUEST,
         HTTPStatus.NOT_FOUND,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
         ok=document(ReadingsDocument, "The readings, in the order of their time"),
     ),
 )
@@ -181,11 +180,10 @@ def mean_w(bucket: Bucket) -> float:
     before_request=check_json,
     request_max_body_size=BODY_MAX_BYTES,
     responses=answers(
-        HTTPStatus.BAD_REQUEST,
         HTTPStatus.NOT_FOUND,
+        HTTPStatus.FORBIDDEN,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
         HTTPStatus.INSUFFICIENT_STORAGE,
         ok=document(ImportReport, "What became of them"),
     ),
@@ -200,10 +198,10 @@ async def post_readings(ports: Served, slug: Slug, data: ReadingsBody) -> Respon
 def check_columns(columns: ReadingColumns) -> None:
     """Raise ProblemError unless all columns are as long as that of the times."""
     length = len(columns.time_ms)
-    given = {name: column for name in columns.__struct_fields__ if (column := getattr(columns, name)) is not None}
+    given = {name: column for name in VALUE_COLUMNS if (column := getattr(columns, name)) is not None}
     for name, column in given.items():
         if len(column) != length:
             raise wrong(name, f"has {len(column)} values where time_ms has {length}")
-    if len(given) == 1:
+    if not given:
         detail = "besides time_ms there must be at least one column of values"
         raise ProblemError(HTTPStatus.BAD_REQUEST, detail, "power_w")

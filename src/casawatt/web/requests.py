@@ -30,17 +30,24 @@ End = Annotated[
 ]
 
 
+EVERYWHERE = (HTTPStatus.BAD_REQUEST, HTTPStatus.MISDIRECTED_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
+"""The problems that any request can meet."""
+
+
 def answers(*errors: HTTPStatus, **good: ResponseSpec) -> dict[int, ResponseSpec]:
-    """Return the description of a handler's responses: `ok` or `created`, and a problem for each status in `errors`."""
+    """Return the description of a handler's responses: the good ones by name of their status, a problem for the others.
+
+    Those that every handler may give are among them.
+    """
     described = {HTTPStatus[name.upper()].value: spec for name, spec in good.items()}
-    for status in errors:
+    for status in (*EVERYWHERE, *errors):
         described[status.value] = ResponseSpec(
             Problem, generate_examples=False, description=f"{status.phrase}: `detail` says why", media_type=PROBLEM_JSON
         )
     return described
 
 
-def document(kind: Any, description: str, media_type: str = "application/json") -> ResponseSpec:
+def document(kind: type[Any], description: str, media_type: str = "application/json") -> ResponseSpec:
     """Return the description of a good response."""
     return ResponseSpec(kind, generate_examples=False, description=description, media_type=media_type)
 

@@ -98,7 +98,7 @@ def listen(host: str, port: int) -> socket.socket:
             f"cannot serve the page at {host} port {port}: {error.strerror or error}; set another [web] port or host"
         )
         raise OSError(error.errno, message) from error
-    listener.setblocking(False)  # noqa: FBT003 - the library's own signature
+    listener.setblocking(False)
     return listener
 
 

@@ -17,7 +17,8 @@ export const APPLIANCES = [
   "computer",
   "tv",
   "light",
-  "printer_3d",
+  "3d_printer",
+  "router",
   "car_charger",
   "other",
 ] as const;
@@ -45,7 +46,8 @@ export const DRAWINGS: Record<Appliance, string> = {
   computer: "M3 5h18v11H3zM9 20h6M12 16v4",
   tv: "M3 7h18v12H3zM8 3l4 4 4-4",
   light: "M9 18h6M10 21h4M8.5 15c0-2-2.5-3-2.5-6a6 6 0 0 1 12 0c0 3-2.5 4-2.5 6z",
-  printer_3d: "M4 3h16v18H4zM4 7h16M12 7v4M10.5 11h3M8 18h8M9.5 15.5h5",
+  "3d_printer": "M4 3h16v18H4zM4 7h16M12 7v4M10.5 11h3M8 18h8M9.5 15.5h5",
+  router: "M4 14h16v6H4zM8 14V8M16 14V8M7.5 17h.01M11 17h.01M9.5 5.5a3.5 3.5 0 0 1 5 0M12 8h.01",
   car_charger:
     "M4 21V5a2 2 0 0 1 2-2h5a2 2 0 0 1 2 2v16M3 21h11M13 12h2a2 2 0 0 1 2 2v2.5a1.7 1.7 0 0 0 3.4 0V9L17 6M9 7l-2 4h3l-2 4",
   other: "M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4",
