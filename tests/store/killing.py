@@ -27,7 +27,9 @@ def write_and_kill(folder: Path, chance: random.Random) -> int:
     writer.send_signal(signal.SIGKILL)
     last_words = [int(line) for line in writer.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
     writer.stdout.close()
-    writer.wait()
+    if writer.wait() != -signal.SIGKILL:
+        message = f"the writer ended by itself with {writer.returncode}"
+        raise RuntimeError(message)
     return max([confirmed, *last_words])
 
 

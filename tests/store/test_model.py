@@ -58,7 +58,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(meter_id=METERS, intervals=st.lists(INTERVALS, min_size=1, max_size=8))
     def put_intervals(self, meter_id: int, intervals: list[Interval]) -> None:
-        self.store.put_intervals(meter_id, intervals, None)
+        self.store.put_intervals(meter_id, intervals, ())
         self.intervals[meter_id].update({interval.start_ms: interval for interval in intervals})
 
     @rule(meter_id=METERS, span=st.tuples(QUARTERS, QUARTERS), intervals=st.lists(INTERVALS, max_size=8))
