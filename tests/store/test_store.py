@@ -223,7 +223,7 @@ def test_minutes_are_the_same_sealed_half_sealed_and_unsealed(store: Store) -> N
             assert (getattr(other, name) == getattr(unsealed, name)).all(), name
 
 
-def test_snapshots_waiting_and_sealed_are_found_by_their_boundary(tmp_path: Path, store: Store) -> None:
+def test_snapshots_waiting_and_sealed_are_found_by_their_boundary(store: Store) -> None:
     store.put_snapshots(1, [(1000, b"old"), (2000, b"b")])
     cut = store.begin_seal(1, b"state", [(3000, b"c")])
     store.commit_seal(cut)
