@@ -196,7 +196,7 @@ def test_a_reading_beyond_the_bounded_memory_is_refused_and_said(
     disk.room = 0
     records = powers(START_MS, 400)
     kept = 0
-    with pytest.raises(StoreFullError, match="disk full since"):  # noqa: PT012
+    with pytest.raises(StoreFullError, match="disk full since"):  # noqa: PT012 (which append fails is the point)
         for record in records:
             store.append(1, record)
             kept += 1
