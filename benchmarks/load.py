@@ -11,8 +11,8 @@ from benchmarks.path import instant
 from benchmarks.peers import mac_of
 from benchmarks.readings import Dataset
 from benchmarks.sender import datagram
-from benchmarks.service import Service, adopt_all, running
 from benchmarks.servers import Http
+from benchmarks.service import Service, adopt_all, running
 
 MANY, FEW = 100, 10
 HOUR_S = 3600

@@ -12,8 +12,8 @@ from benchmarks.homes import ZONE
 from benchmarks.outcome import Context, Section, at_least, at_most
 from benchmarks.peers import mac_of
 from benchmarks.sender import steps_of
-from benchmarks.service import Service, adopt_all, running
 from benchmarks.servers import Http
+from benchmarks.service import Service, adopt_all, running
 from benchmarks.timing import until
 from casawatt.store.store import Store
 

@@ -13,8 +13,8 @@ from benchmarks.homes import DAY_S, TRAITS, ZONE, add_history, feed, open_home, 
 from benchmarks.outcome import Context, Section, at_least, at_most
 from benchmarks.peers import Influx, Victoria, mac_of
 from benchmarks.readings import START_MS, Dataset, Trace
-from benchmarks.service import running
 from benchmarks.servers import Http, influx_db, victoria_metrics
+from benchmarks.service import running
 from benchmarks.timing import each_s, forget_cached, median, percentile, took_s
 from casawatt.engine.localtime import bucket_edges, day_edges
 from casawatt.model.meter import Calibration

@@ -123,7 +123,7 @@ def read_day(path: Path, hold_s: int) -> tuple[IntArray, int]:
     power_w = np.array([int(line.split(b";")[1]) for line in lines], np.int64)
     order = np.argsort(at_s, kind="stable")
     at_s, power_w = at_s[order], power_w[order]
-    last = np.append(at_s[1:] != at_s[:-1], True)  # noqa: FBT003 (a value, by position)
+    last = np.append(at_s[1:] != at_s[:-1], True)
     at_s, power_w = at_s[last], power_w[last]
     held_s = np.minimum(np.append(np.diff(at_s), 1), hold_s)
     return np.repeat(power_w, held_s), len(lines)

@@ -39,7 +39,7 @@ class TestPlace:
 
     def run(self, *words: str, code: int = 0) -> str:
         """Run a command on the place, expect its exit code, and return what it printed."""
-        done = subprocess.run(  # noqa: S603 - our own program, with words from the tests
+        done = subprocess.run(
             [sys.executable, "-m", "casawatt", *words, *self.options],
             capture_output=True,
             text=True,
@@ -61,7 +61,7 @@ def place(tmp_path: Path) -> Iterator[TestPlace]:
         close_log(service)
 
 
-def until(ask: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever was asked for
+def until(ask: Callable[[], Any]) -> Any:
     """Ask the service again and again until the answer is true; return it."""
     deadline_s = time.monotonic() + TIMEOUT_S
     while not (answer := ask()):
@@ -69,7 +69,7 @@ def until(ask: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever was asked f
     return answer
 
 
-def get(service: Service, path: str) -> Any:  # noqa: ANN401 - JSON
+def get(service: Service, path: str) -> Any:
     return httpx.get(service.url + path).json()
 
 

@@ -139,7 +139,7 @@ def _unscaled(data: bytes, lowest: int, step: int) -> Int64Array:
     if decompressed is None:
         message = "a segment's column is empty"
         raise StoreCorruptError(message)
-    column: Int64Array = np.array(decompressed, dtype=np.int64)
-    np.multiply(column, step, out=column)
-    np.add(column, lowest, out=column)
+    column = np.asarray(decompressed, dtype=np.int64)
+    column *= step
+    column += lowest
     return column
