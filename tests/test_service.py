@@ -86,7 +86,7 @@ def readings(service: Service, slug: str) -> dict[str, Any]:
 def energy_wh(service: Service, slug: str) -> float:
     """Return the energy of a polled meter's readings, as straight lines between them."""
     columns = readings(service, slug)
-    points = list(zip(columns["time_ms"], columns["power_w"], strict=True))
+    points: list[tuple[int, float]] = list(zip(columns["time_ms"], columns["power_w"], strict=True))
     return sum((b[1] + a[1]) / 2 * (b[0] - a[0]) for a, b in pairwise(points)) / 3_600_000
 
 

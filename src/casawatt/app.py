@@ -170,7 +170,7 @@ def ports_of(home: OpenHome, *, demo: bool, live: Live | None = None, status: Se
         live=live or Live(recorder),
         store=store,
         status=status or ServiceStatus(store, recorder, idle, clock.now_ms()),
-        imports=Imports(registry, recorder, clock),
+        imports=Imports(store, registry, recorder, clock),
     )
 
 

@@ -1,11 +1,13 @@
 """The way of each reading: which meter, is it sound, keep it, count it."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from casawatt.engine import clean, pipeline
 from casawatt.engine.clean import Verdict
+from casawatt.engine.merge import merged
 from casawatt.engine.power import power_mw
 from casawatt.model.errors import StoreFullError
 from casawatt.model.event import Event
@@ -21,6 +23,7 @@ from casawatt.store.store import Store
 
 log = logging.getLogger(__name__)
 
+NOTHING: Mapping[int, Record] = MappingProxyType({})
 USED = (Verdict.FRESH, Verdict.LATE, Verdict.DUPLICATE)
 
 
@@ -83,20 +86,30 @@ class Recorder:
         self.refusals.add(reading.source, reading.address, verdict.value, f"{reading}")
         return 0
 
-    def put_under(self, meter: Meter, reading: Reading) -> Verdict:
+    def put_under(self, meter: Meter, reading: Reading, known: Mapping[int, Record]) -> Verdict:
         """Record a reading from a file under a meter, whatever device measures for it; returns what became of it.
 
+        `known` are records that the meter has already, by their time: what says no more than these is a duplicate.
+        A time before 2000 or in the future is out of range: here nothing stands in for it.
         Raises StoreFullError when it could not be kept.
         """
         if self._registry.version != self._registry_version:
             self.renew()
+        if not clean.BEGINNING_MS <= (reading.time_ms or 0) <= reading.received_ms + clean.AHEAD_MAX_MS:
+            return Verdict.OUT_OF_RANGE
         device = self._registry.device(reading.source, reading.address)
-        return self._take(self._lines[meter.meter_id], reading, device, self._registry.traits(reading.source))
+        traits = self._registry.traits(reading.source)
+        return self._take(self._lines[meter.meter_id], reading, device, traits, known)
 
-    def _take(self, line: Line, reading: Reading, device: Device, traits: Traits) -> Verdict:
+    def _take(
+        self, line: Line, reading: Reading, device: Device, traits: Traits, known: Mapping[int, Record] = NOTHING
+    ) -> Verdict:
         line.clean, cleaned = clean.step(line.clean, reading, device.device_id, traits)
         record = cleaned.record
         verdict = cleaned.verdict
+        if record is not None and record.time_ms in known:
+            there = known[record.time_ms]
+            verdict = Verdict.DUPLICATE if merged(there, record) == there else verdict
         if cleaned.clock_corrected:
             self.refusals.add(reading.source, reading.address, "clock", f"its stamp was {reading.time_ms} ms")
         if verdict is Verdict.DUPLICATE:
