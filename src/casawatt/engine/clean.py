@@ -124,7 +124,7 @@ def _whole(value: float | None, lowest: float, highest: float, scale: int) -> in
 def _believed_time(reading: Reading, traits: Traits) -> tuple[int, bool]:
     """Return the time (UTC ms, on the source's grid) to record a reading at, and whether its stamp was not believed.
 
-    A stamp goes to the nearest place on the grid, a time of arrival to the one before: nothing is recorded in the future.
+    A stamp goes to the nearest place on the grid, a time of arrival to the one before: nothing is in the future.
     """
     time_ms, received_ms, tolerance_ms = reading.time_ms, reading.received_ms, traits.clock_tolerance_ms
     grid_ms = traits.time_grid_ms
