@@ -84,7 +84,7 @@ def _adopt_all(folder: Path, addresses: Sequence[str]) -> None:
 
 @contextmanager
 def running(folder: Path, *, core: int | None = None, sync_s: float = 10.0) -> Iterator[Service]:
-    """Run the service on the data in `folder / "home"`, on one core if so wished. Raises PeerError when it cannot start."""
+    """Run the service on the data in `folder / "home"`, on one core if wished. Raises PeerError if it cannot start."""
     udp_port, log = free_port(), folder / "service.log"
     config = folder / "config.toml"
     config.write_text(config_text(udp_port, sync_s=sync_s))

@@ -26,13 +26,13 @@ def run(context: Context) -> Section:
         with section.optional("VictoriaMetrics"), victoria_metrics(folder) as server:
             with closing(Victoria(server)) as victoria:
                 victoria.fill(data)
-                theirs = victoria.bytes() / len(data)
+                theirs = victoria.size_bytes() / len(data)
             section.add(f"VictoriaMetrics {server.version}, merged", theirs, "bytes", note="no roll-ups")
             section.add("casawatt : VictoriaMetrics", ours / theirs, "times", at_most(1.15))
         with section.optional("InfluxDB"), influx_db(folder) as server:
             with closing(Influx(server)) as influx:
                 influx.fill(data)
-                theirs = influx.bytes() / len(data)
+                theirs = influx.size_bytes() / len(data)
             section.add(f"InfluxDB {server.version}, compacted", theirs, "bytes", note="no roll-ups, no series files")
             section.add("casawatt : InfluxDB", ours / theirs, "times", at_most(0.45))
         _rows(section, folder, context)
@@ -40,7 +40,7 @@ def run(context: Context) -> Section:
 
 
 def fill_casawatt(folder: Path, data: Dataset) -> float:
-    """Return the bytes a reading of casawatt's database, sealed, its log empty; every reading went through the recorder."""
+    """Return the bytes a reading of casawatt's database, all sealed; every reading went through the recorder."""
     addresses = [mac_of(number) for number in range(len(data.traces))]
     with open_home(folder, addresses) as home:
         longest_s = max(len(trace.power_w) for trace in data.traces)
@@ -55,7 +55,9 @@ def fill_casawatt(folder: Path, data: Dataset) -> float:
 
 def _share_of_segments(folder: Path) -> float:
     with closing(sqlite3.connect(f"file:{folder / 'casawatt.db'}?mode=ro", uri=True)) as connection:
-        pages = connection.execute("PRAGMA page_count").fetchone()[0] * connection.execute("PRAGMA page_size").fetchone()[0]
+        pages = (
+            connection.execute("PRAGMA page_count").fetchone()[0] * connection.execute("PRAGMA page_size").fetchone()[0]
+        )
         return float(connection.execute("SELECT sum(length(data)) FROM segments").fetchone()[0] / pages)
 
 
@@ -66,7 +68,7 @@ def _rows(section: Section, folder: Path, context: Context) -> None:
     with section.optional("MariaDB"), maria_db(folder) as server, closing(Maria(server)) as maria:
         for start in range(0, len(rows), 10_000):
             maria.insert(rows[start : start + 10_000])
-        section.add(f"MariaDB {server.version}, rows", maria.bytes() / len(rows), "bytes", note=note)
+        section.add(f"MariaDB {server.version}, rows", maria.size_bytes() / len(rows), "bytes", note=note)
     path = folder / "rows.db"
     with closing(sqlite_rows(path, wal=False)) as connection:
         connection.execute("BEGIN")
