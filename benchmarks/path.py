@@ -13,7 +13,7 @@ from benchmarks.outcome import Context, Section, at_least, at_most
 from benchmarks.peers import mac_of
 from benchmarks.sender import steps_of
 from benchmarks.servers import Http
-from benchmarks.service import Service, adopt_all, running
+from benchmarks.service import Service, adopt_all, environment, running
 from benchmarks.timing import until
 from casawatt.store.store import Store
 
@@ -83,6 +83,8 @@ def run(context: Context) -> Section:
     section.add("lost at 20,000 readings/s", steady.lost, "readings", at_most(0), note=str(steady))
     section.add("meters with a wrong sum then", steady.wrong, "meters", at_most(0))
     section.add("processor time for each reading, sealing included", steady.cpu_us, "µs")
+    few = stream(context, max(10, nodes // 10), round(STEADY_PER_S * min(1.0, context.scale * 10)), seconds)
+    section.add("the same with a tenth of the nodes", few.cpu_us, "µs", note=str(few))
     best, note = (0.0 if steady.lost else steady.rate_per_s), str(steady)
     for rate in RATES if context.scale >= FULL else RATES[:1]:
         found = stream(context, nodes, round(rate * min(1.0, context.scale * 10)), seconds)
@@ -104,7 +106,9 @@ def stream(context: Context, nodes: int, rate_per_s: int, seconds: int) -> Run:
             before_s, waited_before_s = service.cpu_s(), service.waited_s()
             arguments = [sys.executable, "-m", "benchmarks.sender", service.udp_port, rate_per_s, seconds, nodes]
             on_other = ["taskset", "-c", str(cores[-1])]
-            done = subprocess.run([*on_other, *map(str, arguments)], capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                [*on_other, *map(str, arguments)], capture_output=True, text=True, check=True, env=environment()
+            )
             said = json.loads(done.stdout)
             wait_idle(service)
             cpu_s, waited_s = service.cpu_s() - before_s, service.waited_s() - waited_before_s

@@ -111,8 +111,8 @@ class Influx:
         for trace, start_s, count in _pieces(data):
             self.write(line_protocol(trace, start_s, count))
 
-    def size_bytes(self) -> int:
-        """Return the size of its compacted data files, once nothing is left in its log.
+    def size_bytes(self, quiet_s: int) -> int:
+        """Return the size of its compacted data files, unchanged for `quiet_s`, once nothing is left in its log.
 
         Its series files, which begin at 32 MiB, are not counted.
         """
@@ -121,7 +121,7 @@ class Influx:
         def size() -> int:
             return files_bytes((folder / "data").rglob("*.tsm"))
 
-        return _settled(size, lambda: files_bytes([folder / "wal"]) < WAL_EMPTY_BYTES, quiet_s=8)
+        return _settled(size, lambda: files_bytes([folder / "wal"]) < WAL_EMPTY_BYTES, quiet_s)
 
     def day(self, meter: str, start_ms: int, end_ms: int) -> bytes:
         """Ask for the readings of a span."""
@@ -157,12 +157,12 @@ class Victoria:
             self.write(line_protocol(trace, start_s, count, unit_ms=1_000_000))
         self.http.get("/internal/force_flush")
 
-    def size_bytes(self) -> int:
-        """Return the size of its data files, index included, after a forced merge."""
+    def size_bytes(self, quiet_s: int) -> int:
+        """Return the size of its data files, index included, after a forced merge and `quiet_s` without a change."""
         self.http.get("/internal/force_flush")
         self.http.get("/internal/force_merge")
         folder = self._server.folder
-        return _settled(lambda: files_bytes([folder / "data", folder / "indexdb"]), lambda: True, quiet_s=7)
+        return _settled(lambda: files_bytes([folder / "data", folder / "indexdb"]), lambda: True, quiet_s)
 
     def day(self, meter: str, start_ms: int, end_ms: int) -> bytes:
         """Ask for the readings of a span; `/export` is its only way to more than 30,000 points of a series."""
@@ -180,7 +180,7 @@ class Victoria:
         self.http.close()
 
 
-def _settled(size: Callable[[], int], ready: Callable[[], bool], *, quiet_s: int) -> int:
+def _settled(size: Callable[[], int], ready: Callable[[], bool], quiet_s: int) -> int:
     """Return a size once it has not changed for a while. Raises PeerError when it goes on changing."""
     sizes: list[int] = []
 

@@ -206,7 +206,7 @@ def _peers(section: Section, folder: Path, trace: Trace, ours: tuple[float, floa
         _compare(section, "VictoriaMetrics", _asked_ms(victoria, trace.name, times), ours, 10)
     with section.optional("InfluxDB"), influx_db(folder) as server, closing(Influx(server)) as influx:
         influx.fill(data)
-        influx.size_bytes()
+        influx.size_bytes(3)
         _compare(section, "InfluxDB", _asked_ms(influx, trace.name, times), ours, 50)
 
 
