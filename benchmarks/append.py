@@ -45,7 +45,7 @@ def run(context: Context) -> Section:
 
 
 def casawatt_per_s(folder: Path, count: int) -> float:
-    """Return how many readings a second a new store takes one by one, handed over as they come, at the end on the disk."""
+    """Return how many readings a second a new store takes one by one, handed over as they come, in the end on disk."""
     records = [Record(START_MS + number * 1000, 1, power_mw=number * 7919 % 3_000_000) for number in range(count)]
     store = Store.open(folder, zone=ZONE)
 

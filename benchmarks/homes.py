@@ -95,7 +95,8 @@ def add_history(home: BenchHome, trace: Trace, days: int) -> None:
     store, meter = home.store, home.meters[0]
     device = home.registry.bindings(meter)[0].device
     state = pipeline.dump(pipeline.START)
-    minutes_mw = trace.power_w[: len(trace.power_w) // DAY_S * DAY_S : STEP_S] * 1000
+    whole_days = max(1, len(trace.power_w) // DAY_S)
+    minutes_mw = np.resize(trace.power_w, whole_days * DAY_S)[::STEP_S] * 1000
     day_minutes = DAY_S // STEP_S
     for day in range(days):
         start_ms = START_MS - (days - day) * DAY_S * 1000

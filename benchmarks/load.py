@@ -5,7 +5,7 @@ import socket
 import time
 from contextlib import ExitStack
 
-from benchmarks.device import own_device
+from benchmarks.device import Device, own_device
 from benchmarks.outcome import Context, Section, at_most
 from benchmarks.path import instant
 from benchmarks.peers import mac_of
@@ -27,7 +27,7 @@ def run(context: Context) -> Section:
 
 
 def _memory(section: Section, context: Context) -> None:
-    """An hour of a hundred meters comes in by the API, so as not to wait for it; then they go on by UDP in real time."""
+    """An hour of a hundred meters comes in by the API, so as not to wait for it; then UDP as time goes."""
     seconds, hour_s = context.sized(20, 2), context.sized(HOUR_S, 60)
     with context.folder() as folder:
         adopt_all(folder / "home", [mac_of(number) for number in range(MANY)])
@@ -90,7 +90,8 @@ def _live(service: Service, meters: int, seconds: int, data: Dataset) -> None:
 def _processor(section: Section, context: Context) -> None:
     seconds = 60 if context.scale >= 1 else context.sized(150, 2)
     with ExitStack() as stack:
-        folder, device = stack.enter_context(context.folder()), None
+        folder = stack.enter_context(context.folder())
+        device: Device | None = None
         with section.optional("written bytes"):
             device = stack.enter_context(own_device(folder))
             folder = device.folder
@@ -98,15 +99,15 @@ def _processor(section: Section, context: Context) -> None:
         with running(folder) as service:
             _live(service, FEW, min(5, seconds), context.data)
             cpu_s, start_s = service.cpu_s(), time.monotonic()
-            written = device.written_bytes() if device else 0
+            written = device.written_bytes() if device is not None else 0
             _live(service, FEW, seconds, context.data)
             took_s = time.monotonic() - start_s
             busy = (service.cpu_s() - cpu_s) / took_s
-            written = device.written_bytes() - written if device else 0
+            written = device.written_bytes() - written if device is not None else 0
             kept = _kept(service)
     note = f"{took_s:.0f} s of real time, nobody looking at the page; {kept} readings of the last minute are there"
     section.add(f"processor, {FEW} meters at 1 Hz", busy * 100, "% of a core", at_most(3), note=note)
-    if not device:
+    if device is None:
         return
     what = f"written to the device, {FEW} meters at 1 Hz, sync_s = 10, in real time"
     section.add(what, written / (FEW * seconds), "bytes/reading", note="no seal falls into it; for these see above")

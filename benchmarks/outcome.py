@@ -64,13 +64,27 @@ class Section:
         """Take one more figure."""
         self.figures.append(Figure(what, value, unit, bar, note))
 
-    @contextmanager
-    def optional(self, what: str) -> Iterator[None]:
+    def optional(self, what: str) -> "Optional":
         """Let a peer that is not installed, or does not start, be said in the report and no more."""
-        try:
-            yield
-        except (OSError, ImportError, PeerError) as error:
-            self.missing.append(f"{what}: {error}")
+        return Optional(self, what)
+
+
+@dataclass(frozen=True, slots=True)
+class Optional:
+    """A block of work that may turn out not to be possible here."""
+
+    section: Section
+    what: str
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        """Note why it was not possible."""
+        impossible = isinstance(error, OSError | ImportError | PeerError)
+        if impossible:
+            self.section.missing.append(f"{self.what}: {error}")
+        return impossible
 
 
 class PeerError(Exception):
@@ -107,5 +121,5 @@ def files_bytes(paths: Iterable[Path]) -> int:
         if path.is_file():
             total += path.stat().st_size
         for folder, _, names in os.walk(path):
-            total += sum(os.stat(Path(folder, name)).st_size for name in names)
+            total += sum(Path(folder, name).stat().st_size for name in names)
     return total

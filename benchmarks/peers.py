@@ -14,7 +14,9 @@ from benchmarks.timing import until
 Row = tuple[str, int, str, float]
 """A reading as version 1 kept it: time (`2026-01-01 00:00:00`), appliance code, MAC, current in A."""
 
-V1_TABLE = "CREATE TABLE energy_consumption (updated_at DATETIME, idDevice INT, macAddress VARCHAR(17), sensorData FLOAT)"
+V1_TABLE = (
+    "CREATE TABLE energy_consumption (updated_at DATETIME, idDevice INT, macAddress VARCHAR(17), sensorData FLOAT)"
+)
 V1_INSERT = "INSERT INTO energy_consumption VALUES (%s, %s, %s, %s)"
 SQLITE_TABLE = "CREATE TABLE energy_consumption (updated_at TEXT, idDevice INTEGER, macAddress TEXT, sensorData REAL)"
 SQLITE_INSERT = "INSERT INTO energy_consumption VALUES (?, ?, ?, ?)"
@@ -39,7 +41,7 @@ def v1_rows(data: Dataset, count: int) -> Iterator[Row]:
 
 
 def sqlite_rows(path: Path, *, wal: bool) -> sqlite3.Connection:
-    """Return a new SQLite file with the table of version 1; each statement commits, every commit is forced to the disk."""
+    """Return a new SQLite file with the table of version 1; each statement is a commit forced to the disk."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}")
     connection.execute("PRAGMA synchronous = FULL")
@@ -66,7 +68,7 @@ class Maria:
         self.cursor.executemany(V1_INSERT, rows)
         self._connection.commit()
 
-    def bytes(self) -> int:
+    def size_bytes(self) -> int:
         """Return how large the table's own file is."""
         self.cursor.execute("FLUSH TABLES energy_consumption FOR EXPORT")
         size = (self._server.folder / "ecms" / "energy_consumption.ibd").stat().st_size
@@ -109,8 +111,8 @@ class Influx:
         for trace, start_s, count in _pieces(data):
             self.write(line_protocol(trace, start_s, count))
 
-    def bytes(self) -> int:
-        """Return the size of its compacted data files, once nothing is left in its log.
+    def size_bytes(self, quiet_s: int) -> int:
+        """Return the size of its compacted data files, unchanged for `quiet_s`, once nothing is left in its log.
 
         Its series files, which begin at 32 MiB, are not counted.
         """
@@ -119,7 +121,7 @@ class Influx:
         def size() -> int:
             return files_bytes((folder / "data").rglob("*.tsm"))
 
-        return _settled(size, lambda: files_bytes([folder / "wal"]) < WAL_EMPTY_BYTES, quiet_s=8)
+        return _settled(size, lambda: files_bytes([folder / "wal"]) < WAL_EMPTY_BYTES, quiet_s)
 
     def day(self, meter: str, start_ms: int, end_ms: int) -> bytes:
         """Ask for the readings of a span."""
@@ -155,12 +157,12 @@ class Victoria:
             self.write(line_protocol(trace, start_s, count, unit_ms=1_000_000))
         self.http.get("/internal/force_flush")
 
-    def bytes(self) -> int:
-        """Return the size of its data files, index included, after a forced merge."""
+    def size_bytes(self, quiet_s: int) -> int:
+        """Return the size of its data files, index included, after a forced merge and `quiet_s` without a change."""
         self.http.get("/internal/force_flush")
         self.http.get("/internal/force_merge")
         folder = self._server.folder
-        return _settled(lambda: files_bytes([folder / "data", folder / "indexdb"]), lambda: True, quiet_s=7)
+        return _settled(lambda: files_bytes([folder / "data", folder / "indexdb"]), lambda: True, quiet_s)
 
     def day(self, meter: str, start_ms: int, end_ms: int) -> bytes:
         """Ask for the readings of a span; `/export` is its only way to more than 30,000 points of a series."""
@@ -168,8 +170,8 @@ class Victoria:
         return self.http.get("/api/v1/export", **{"match[]": f'energy_power_w{{meter="{meter}"}}'}, **span)
 
     def by_minute(self, meter: str, start_ms: int, end_ms: int) -> bytes:
-        """Ask for the mean power of each minute; its answers are not taken from its cache."""
-        query = f'avg_over_time(energy_power_w{{meter="{meter}"}}[1m])'
+        """Ask for the mean, least and most power of each minute; its answers are not taken from its cache."""
+        query = f'rollup(energy_power_w{{meter="{meter}"}}[1m])'
         span = {"start": _seconds(start_ms + 60_000), "end": _seconds(end_ms), "step": "60s"}
         return self.http.get("/api/v1/query_range", query=query, nocache=1, **span)
 
@@ -178,7 +180,7 @@ class Victoria:
         self.http.close()
 
 
-def _settled(size: Callable[[], int], ready: Callable[[], bool], *, quiet_s: int) -> int:
+def _settled(size: Callable[[], int], ready: Callable[[], bool], quiet_s: int) -> int:
     """Return a size once it has not changed for a while. Raises PeerError when it goes on changing."""
     sizes: list[int] = []
 

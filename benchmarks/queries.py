@@ -1,10 +1,11 @@
-"""How long questions take: in the store, through the API, cold and warm, with ten times the history, and in the peers."""
+"""How long questions take: in the store, through the API, cold, warm, with ten times the history, and in the peers."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -119,8 +120,8 @@ def _in_store(section: Section, long: Path, short: Path, asked: Sequence[Asked],
     with _opened(long) as many, _opened(short) as few:
         for question in asked:
             cold = [_cold_s(long, question) for _ in range(max(3, times // 10))]
-            each_s([lambda question=question: question.ask(many)] * 3)  # type: ignore[misc]
-            warm = each_s([lambda question=question: question.ask(many)] * times)  # type: ignore[misc]
+            each_s([partial(question.ask, many)] * 3)
+            warm = each_s([partial(question.ask, many)] * times)
             note = f"95th percentile {percentile(warm, 0.95) * 1000:.2f} ms; cold {median(cold) * 1000:.2f} ms"
             what = f"{question.name}, in the store"
             section.add(what, median(warm) * 1000, "ms", at_most(question.warm_ms), note=note)
@@ -169,14 +170,24 @@ def _through_api(section: Section, folder: Path, times: int) -> tuple[float, flo
     asked: tuple[tuple[str, str, dict[str, str], float | None], ...] = (
         ("one day raw", "readings", {**day, "resolution": "raw"}, 10),
         ("one day by minute", "readings", {**day, "resolution": "1m"}, 10),
-        ("year by day", "energy", {"start": instant(end_ms - 365 * DAY_MS), "end": instant(end_ms), "bucket": "day"}, None),
-        ("ten years by month", "energy", {"start": instant(end_ms - 3650 * DAY_MS), "end": instant(end_ms), "bucket": "month"}, None),
+        (
+            "year by day",
+            "energy",
+            {"start": instant(end_ms - 365 * DAY_MS), "end": instant(end_ms), "bucket": "day"},
+            None,
+        ),
+        (
+            "ten years by month",
+            "energy",
+            {"start": instant(end_ms - 3650 * DAY_MS), "end": instant(end_ms), "bucket": "month"},
+            None,
+        ),
     )
     found = []
     with running(folder) as service:
         http = Http(service.port)
         for name, path, parameters, bar_ms in asked:
-            ask = lambda path=path, parameters=parameters: http.get(f"/api/v1/meters/meter-0/{path}", **parameters)  # noqa: E731
+            ask = partial(http.get, f"/api/v1/meters/meter-0/{path}", **parameters)
             each_s([ask] * 3)
             took = each_s([ask] * times)
             note = f"95th percentile {percentile(took, 0.95) * 1000:.1f} ms, {len(ask()):,} bytes"
@@ -190,37 +201,35 @@ def _through_api(section: Section, folder: Path, times: int) -> tuple[float, flo
 def _peers(section: Section, folder: Path, trace: Trace, ours: tuple[float, float], times: int) -> None:
     """Ask the peers the same by HTTP. They hold only the days at 1 Hz, not the years: that is in their favour."""
     data = Dataset((Trace(trace.name, np.resize(trace.power_w, RAW_DAYS * DAY_S)),), "")
-    in_store = {figure.what: figure.value for figure in section.figures}
-    stores = in_store["one day raw (86,400 readings), in the store"], in_store["one day by minute, in the store"]
     with section.optional("VictoriaMetrics"), victoria_metrics(folder) as server, closing(Victoria(server)) as victoria:
         victoria.fill(data)
-        _ask_peer(section, f"VictoriaMetrics {server.version}", victoria, trace.name, ours, stores, times, 10)
+        _compare(section, "VictoriaMetrics", _asked_ms(victoria, trace.name, times), ours, 10)
     with section.optional("InfluxDB"), influx_db(folder) as server, closing(Influx(server)) as influx:
         influx.fill(data)
-        influx.bytes()
-        _ask_peer(section, f"InfluxDB {server.version}", influx, trace.name, ours, stores, times, 50)
+        influx.size_bytes(3)
+        _compare(section, "InfluxDB", _asked_ms(influx, trace.name, times), ours, 50)
 
 
-def _ask_peer(
-    section: Section,
-    name: str,
-    peer: Victoria | Influx,
-    meter: str,
-    ours: tuple[float, float],
-    stores: tuple[float, float],
-    times: int,
-    bar: float,
-) -> None:
-    short = name.partition(" ")[0]
-    for what, ask, api_ms, store_ms in (
-        ("one day raw", peer.day, ours[0], stores[0]),
-        ("one day by minute", peer.by_minute, ours[1], stores[1]),
-    ):
-        once = lambda ask=ask: ask(meter, RAW_MS, RAW_MS + DAY_MS)  # noqa: E731
+def _asked_ms(peer: Victoria | Influx, meter: str, times: int) -> tuple[list[float], list[float]]:
+    """Return how long a peer takes for the day raw and by minute, in ms."""
+    answers = []
+    for ask in (peer.day, peer.by_minute):
+        once = partial(ask, meter, RAW_MS, RAW_MS + DAY_MS)
         each_s([once] * 3)
-        took = each_s([once] * times)
-        theirs_ms = median(took) * 1000
-        note = f"95th percentile {percentile(took, 0.95) * 1000:.1f} ms, {len(once()):,} bytes"
-        section.add(f"{what}, {name}, by HTTP", theirs_ms, "ms", note=note)
-        section.add(f"{what}, {short} by HTTP : casawatt's store", theirs_ms / store_ms, "times", at_least(bar))
-        section.add(f"{what}, {short} by HTTP : casawatt's API", theirs_ms / api_ms, "times")
+        answers.append([took * 1000 for took in each_s([once] * times)])
+    return answers[0], answers[1]
+
+
+def _compare(
+    section: Section, peer: str, theirs: tuple[list[float], list[float]], ours: tuple[float, float], bar: float
+) -> None:
+    """Add a peer's times and how many times as long they are as casawatt's, in the store and through the API."""
+    in_store = {figure.what: figure.value for figure in section.figures}
+    stores = in_store["one day raw (86,400 readings), in the store"], in_store["one day by minute, in the store"]
+    rows = zip(("one day raw", "one day by minute"), theirs, stores, ours, strict=True)
+    for what, took_ms, store_ms, api_ms in rows:
+        theirs_ms = median(took_ms)
+        note = f"95th percentile {percentile(took_ms, 0.95):.1f} ms"
+        section.add(f"{what}, {peer} by HTTP", theirs_ms, "ms", note=note)
+        section.add(f"{what}, {peer} by HTTP : casawatt's store", theirs_ms / store_ms, "times", at_least(bar))
+        section.add(f"{what}, {peer} by HTTP : casawatt's API", theirs_ms / api_ms, "times")

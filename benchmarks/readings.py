@@ -48,23 +48,25 @@ class Dataset:
         return sum(len(trace.power_w) for trace in self.traces)
 
     def limited(self, readings: int) -> "Dataset":
-        """Return about the first `readings` readings: whole days of each trace in turn, at least one hour."""
-        share = min(1.0, readings / len(self))
-        cut = tuple(
-            Trace(trace.name, trace.power_w[: max(3600, int(len(trace.power_w) * share))]) for trace in self.traces
-        )
-        return Dataset(cut, self.origin, self.folder)
+        """Return about so many readings: whole traces, by name; a part of one only where less is asked for."""
+        kept: list[Trace] = []
+        for trace in sorted(self.traces, key=lambda trace: trace.name):
+            left = readings - sum(len(each.power_w) for each in kept)
+            if left <= 0:
+                break
+            kept.append(Trace(trace.name, trace.power_w[:left]))
+        return Dataset(_longest_first(kept), self.origin, self.folder)
 
 
 def load(folder: Path | None) -> Dataset:
-    """Return the tracebase recordings in `folder`, or else the excerpts that come with casawatt, or else made up ones."""
+    """Return the tracebase recordings in `folder`; without one the excerpts in the package, or else made up ones."""
     if folder is not None:
         return recorded(folder)
     return shipped() or made_up()
 
 
 def recorded(folder: Path) -> Dataset:
-    """Return all recordings in `folder/tracebase`, one meter for each appliance. Raises FileNotFoundError without any."""
+    """Return all recordings in `folder/tracebase`, a meter for each appliance. Raises FileNotFoundError without any."""
     traces, rows = [], 0
     for appliance in sorted(path for path in (folder / "tracebase").iterdir() if path.is_dir()):
         days = [read_day(path, HOLD_S) for path in sorted(appliance.glob("*.csv.gz"))]
@@ -77,7 +79,7 @@ def recorded(folder: Path) -> Dataset:
     dataset = Dataset(_longest_first(traces), "")
     origin = (
         f"recorded by tracebase: {rows:,} readings of {len(traces)} appliances, put on a regular 1 Hz grid by holding "
-        f"each for at most {HOLD_S} s ({len(dataset):,} readings), longer silences closed up, days joined. {ATTRIBUTION}"
+        f"each for at most {HOLD_S} s ({len(dataset):,} in all), longer silences closed up, days joined. {ATTRIBUTION}"
     )
     return Dataset(dataset.traces, origin, folder)
 
@@ -104,8 +106,12 @@ def made_up() -> Dataset:
         seconds = np.arange(2 * 86_400)
         active = np.sin(seconds / (700 + 311 * number)) > 0.6
         noise = random.normal(0, 1 + active * active_w / 100)
-        traces.append(Trace(f"synthetic-{number}", np.maximum(0, np.where(active, active_w, idle_w) + noise).astype("i8")))
-    return Dataset(tuple(traces), "SYNTHETIC: two days of four made up appliances; its sizes say nothing about real data")
+        traces.append(
+            Trace(f"synthetic-{number}", np.maximum(0, np.where(active, active_w, idle_w) + noise).astype("i8"))
+        )
+    return Dataset(
+        tuple(traces), "SYNTHETIC: two days of four made up appliances; its sizes say nothing about real data"
+    )
 
 
 def read_day(path: Path, hold_s: int) -> tuple[IntArray, int]:

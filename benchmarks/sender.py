@@ -1,7 +1,7 @@
 """Sends version 1 datagrams at a steady rate: run as `python -m benchmarks.sender PORT RATE SECONDS NODES`.
 
-The nodes take turns; each node's stamp moves a second at each of its turns, from well before now to well after it, so that
-every datagram is a reading of its own although many more come than a second has nodes. Prints what was sent as JSON.
+The nodes take turns; each node's stamp moves a second at each of its turns, from well before now to well after it, so
+that every datagram is a reading of its own although many more come than there are nodes. Prints what was sent as JSON.
 """
 
 import ctypes
@@ -63,7 +63,7 @@ def send(port: int, rate_per_s: float, data: bytes) -> float:
     count = len(data) // PACKET_BYTES
     buffer = ctypes.create_string_buffer(data, len(data))
     base = ctypes.addressof(buffer)
-    vectors = (_Vector * count)(*((base + PACKET_BYTES * number, PACKET_BYTES) for number in range(count)))
+    vectors = (_Vector * count)(*(_Vector(base + PACKET_BYTES * number, PACKET_BYTES) for number in range(count)))
     messages = (_Message * count)()
     for number in range(count):
         messages[number].head.vectors = ctypes.pointer(vectors[number])

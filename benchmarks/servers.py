@@ -101,7 +101,9 @@ class Http:
         """Return what a POST brings. Raises PeerError for a refusal."""
         return self.request("POST", path, body, {"content-type": kind})
 
-    def request(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> bytes:
+    def request(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> bytes:
         """Return what a request brings. Raises PeerError for a refusal."""
         self._connection.request(method, path, body, headers or {})
         answer = self._connection.getresponse()

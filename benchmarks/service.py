@@ -82,9 +82,14 @@ def _adopt_all(folder: Path, addresses: Sequence[str]) -> None:
         store.close()
 
 
+def environment() -> dict[str, str]:
+    """Return the environment in which a child finds the same modules as this process."""
+    return {**os.environ, "COLUMNS": "200", "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
 @contextmanager
 def running(folder: Path, *, core: int | None = None, sync_s: float = 10.0) -> Iterator[Service]:
-    """Run the service on the data in `folder / "home"`, on one core if so wished. Raises PeerError when it cannot start."""
+    """Run the service on the data in `folder / "home"`, on one core if wished. Raises PeerError if it cannot start."""
     udp_port, log = free_port(), folder / "service.log"
     config = folder / "config.toml"
     config.write_text(config_text(udp_port, sync_s=sync_s))
@@ -99,8 +104,7 @@ def running(folder: Path, *, core: int | None = None, sync_s: float = 10.0) -> I
     def ready() -> bool:
         return port() is not None and "listening for UDP" in log.read_text(errors="replace")
 
-    environment = {**os.environ, "COLUMNS": "200", "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    with process(arguments, log, ready, environment=environment) as started:
+    with process(arguments, log, ready, environment=environment()) as started:
         found = port()
         assert found is not None
         yield Service(started.pid, found, udp_port)

@@ -41,10 +41,10 @@ def run(context: Context) -> Section:
     section = Section("writes", "Written to the device, ten meters at 1 Hz")
     seconds = context.sized(DAY_S, 240)
     section.notes.append(
-        f"{seconds / 3600:.1f} h of readings pressed together: the same hand-overs (four a second), syncs and seals (each "
-        "hour) fall between the same readings as in real time, only sooner; what the kernel would write by itself after "
-        f"{WRITEBACK_S} s is asked of it at the same places. Counted in sectors by the block layer, on an ext4 of its own: what "
-        "the file system writes for itself is in it."
+        f"{seconds / 3600:.1f} h of readings pressed together: the same hand-overs (four a second), syncs and seals "
+        "(each hour) fall between the same readings as in real time, only sooner; what the kernel would write by "
+        f"itself after {WRITEBACK_S} s is asked of it at the same places. Counted in sectors by the block layer, on an "
+        "ext4 of its own: what the file system writes for itself is in it."
     )
     with section.optional("written bytes"):
         for sync_s, limit in ((10, 250), (60, 60)):
@@ -70,8 +70,7 @@ def _driven(context: Context, sync_s: int, seconds: int) -> Driven:
     with context.folder() as folder, own_device(folder) as device:
         path = device.folder / "home"
         with open_home(path, ADDRESSES, sync_s=sync_s) as home:
-            found = drive(home, powers_mw, sync_s, seconds, device)
-        return found
+            return drive(home, powers_mw, sync_s, seconds, device)
 
 
 def drive(home: BenchHome, powers_mw: list[list[int]], sync_s: int, seconds: int, device: Device) -> Driven:

@@ -1,0 +1,68 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks import append, kill, load, path, pixel, queries, size, writes
+from benchmarks.__main__ import SUBJECTS
+from benchmarks.outcome import Context, Section
+from benchmarks.readings import made_up
+
+TINY = 0.001
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Iterator[Context]:
+    """So small that it only shows that it runs."""
+    yield Context(TINY, made_up().limited(20_000), tmp_path, lambda _text: None)
+    assert not list(tmp_path.iterdir()), "something was left behind"
+
+
+def said(section: Section) -> set[str]:
+    return {figure.what for figure in section.figures}
+
+
+def test_every_subject_is_here() -> None:
+    assert {module.__name__ for module in (append, size, queries, path, writes, load, pixel, kill)} == {
+        f"benchmarks.{subject}" for subject in SUBJECTS
+    }
+
+
+def test_append_compares_the_store_with_rows(tiny: Context) -> None:
+    section = append.run(tiny)
+    assert {"casawatt: append, hand over, force to the disk", "SQLite, a row a commit"} <= said(section)
+
+
+def test_size_counts_every_reading_before_it_divides(tiny: Context) -> None:
+    section = size.run(tiny)
+    assert {"casawatt, roll-ups included", "SQLite, rows"} <= said(section)
+
+
+def test_queries_are_asked_in_the_store_and_through_the_api(tiny: Context) -> None:
+    section = queries.run(tiny)
+    assert {"one day by minute, in the store", "one day by minute, through the API"} <= said(section)
+
+
+def test_on_the_whole_path_nothing_is_lost_at_a_rate_that_any_machine_can_take(tiny: Context) -> None:
+    found = path.stream(tiny, nodes=20, rate_per_s=100, seconds=2)
+    assert (found.sent, found.lost, found.wrong) == (200, 0, 0)
+
+
+def test_writes_are_counted_or_it_says_why_not(tiny: Context) -> None:
+    section = writes.run(tiny)
+    assert "casawatt, sync_s = 10" in said(section) or section.missing
+
+
+def test_load_tells_memory_and_processor(tiny: Context) -> None:
+    section = load.run(tiny)
+    assert {"resident, 100 meters at 1 Hz", "processor, 10 meters at 1 Hz"} <= said(section)
+
+
+def test_pixel_sees_the_page_change_or_says_why_not(tiny: Context) -> None:
+    section = pixel.run(tiny)
+    assert "packet sent to text changed, median" in said(section) or section.missing
+
+
+def test_a_killed_service_is_looked_at(tiny: Context) -> None:
+    section = kill.run(tiny)
+    assert said(section) == {"age of the oldest reading lost"}
