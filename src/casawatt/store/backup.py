@@ -4,6 +4,7 @@ The file is an SQLite database: a copy of `casawatt.db`, and beside its tables o
 in the log and not sealed yet.
 """
 
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -22,6 +23,8 @@ from casawatt.store.logfile import read_log
 from casawatt.store.schema import DATABASE_NAME, check_version
 from casawatt.store.store import JOURNAL_NAME, Store
 
+_SEAL = b"casawatt backup\n"
+_CHUNK_BYTES = 1 << 20
 _TAIL_TABLE = "CREATE TABLE tail (first_seq INTEGER PRIMARY KEY, count INTEGER NOT NULL, data BLOB NOT NULL)"
 
 
@@ -44,6 +47,7 @@ def backup(folder: Path, target: Path) -> None:
                 source.reader().backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
             _write_tail(copy, batches)
+        _put_seal(partial)
         _sync(partial)
         partial.rename(target)
         _sync(target.parent)
@@ -77,6 +81,34 @@ def restore(file: Path, folder: Path, *, overwrite: bool = False) -> None:
         shutil.rmtree(made)
 
 
+def _digest(path: Path, size_bytes: int) -> bytes:
+    """Return the SHA-256 of a file's first bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(min(size_bytes, _CHUNK_BYTES)):
+            size_bytes -= len(chunk)
+            digest.update(chunk)
+    return digest.digest()
+
+
+def _put_seal(path: Path) -> None:
+    """Write behind a file what tells later whether any byte of it was changed or lost."""
+    seal = _SEAL + _digest(path, path.stat().st_size)
+    with path.open("ab") as file:
+        file.write(seal)
+
+
+def _take_seal(path: Path, file: Path) -> None:
+    """Take the seal off a copy of `file`; raises StoreCorruptError when it does not fit what it stands behind."""
+    size_bytes = path.stat().st_size - len(_SEAL) - hashlib.sha256().digest_size
+    with path.open("rb+") as copy:
+        copy.seek(max(size_bytes, 0))
+        if size_bytes < 0 or copy.read() != _SEAL + _digest(path, size_bytes):
+            message = f"{file} is no whole backup: it was cut short or changed after it was made"
+            raise StoreCorruptError(message)
+        copy.truncate(size_bytes)
+
+
 def _write_tail(copy: sqlite3.Connection, batches: Iterable[Batch]) -> None:
     """Put what is not sealed in the copied database into its table `tail`."""
     sealed_seqs = dict(copy.execute("SELECT meter_id, sealed_seq FROM sealed").fetchall())
@@ -95,6 +127,7 @@ def _unpack(file: Path, made: Path) -> None:
     (made / JOURNAL_NAME).mkdir()
     path = made / DATABASE_NAME
     shutil.copyfile(file, path)
+    _take_seal(path, file)
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as copy:
             check_version(copy, file)
