@@ -68,6 +68,11 @@ def test_a_meter_is_part_of_one_that_exists(registry: Registry) -> None:
     assert registry.meters() == []
 
 
+def test_a_device_of_an_unknown_source_is_not_adopted(registry: Registry) -> None:
+    with pytest.raises(RegistryError, match="there is no source 'nosuch'; there are: nodes"):
+        registry.adopt(Adoption("fridge", "Fridge", "nosuch", "a1"), NOW_MS)
+
+
 def test_an_unknown_meter_is_named_with_those_that_are_known(registry: Registry) -> None:
     registry.adopt(adoption(), NOW_MS)
     with pytest.raises(UnknownMeterError, match="no meter 'oven'; there are: fridge"):

@@ -70,6 +70,24 @@ async def test_one_that_fails_does_not_disturb_another() -> None:
     assert [(status.name, status.failures) for status in supervised.statuses] == [("steady", 0), ("bad", 5)]
 
 
+async def test_a_bug_is_logged_with_its_place_and_an_expected_failure_in_one_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    supervised = Supervisor(StillClock(), lambda _event: None, lambda: None)
+    await supervised.run("serial", failing(1))
+    assert "Traceback" not in caplog.text
+    fails = iter([ValueError("x is no number"), None])
+
+    async def broken() -> None:
+        error = next(fails)
+        if error:
+            raise error
+
+    await supervised.run("odd", broken)
+    assert supervised.statuses[1].last_error == "ValueError: x is no number"
+    assert "in broken" in caplog.text
+
+
 async def test_pauses_grow_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
 

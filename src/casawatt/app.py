@@ -6,9 +6,8 @@ source -> inbox -> recorder [registry -> clean -> store -> register -> energy ->
 
 import asyncio
 import importlib
-import importlib.util
 import logging
-import pkgutil
+import re
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -37,6 +36,8 @@ from casawatt.web.ports import Home, Ports
 
 log = logging.getLogger(__name__)
 
+RUN = re.compile(r"^async def run\(", re.MULTILINE)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -59,20 +60,31 @@ class OpenHome:
 
 
 def source_names() -> list[str]:
-    """Return the names of all sources: the modules in `casawatt.sources` that have a `run`."""
-    modules = pkgutil.iter_modules(casawatt.sources.__path__)
-    return [each.name for each in modules if hasattr(importlib.import_module(f"casawatt.sources.{each.name}"), "run")]
+    """Return the names of all sources: the files in `sources/` that define a `run`. None of them is imported."""
+    files = [file for folder in casawatt.sources.__path__ for file in Path(folder).glob("*.py")]
+    return sorted(file.stem for file in files if RUN.search(file.read_text(encoding="utf-8")))
 
 
 def load_sources(config: Config) -> list[Source]:
     """Return the sources that the config names; raises ConfigError for one that does not exist or a wrong option."""
-    sources = []
-    for name in config.sources:
-        if name not in source_names():
-            raise config.document.error(("source", name), f"no such source; there are: {', '.join(source_names())}")
+    return [load_source(config, name) for name in config.sources]
+
+
+def load_source(config: Config, name: str) -> Source:
+    """Return one source that the config names; raises ConfigError when it cannot be used, and says why."""
+    place = ("source", name)
+    if name not in source_names():
+        raise config.document.error(place, f"no such source; there are: {', '.join(source_names())}")
+    try:
         module = importlib.import_module(f"casawatt.sources.{name}")
-        sources.append(Source(name, module, config.source_options(name, module.Config)))
-    return sources
+    except ImportError as error:
+        raise config.document.error(place, f"sources/{name}.py cannot be imported: {error}") from error
+    options = config.source_options(name, module.Config)
+    try:
+        options.traits  # noqa: B018 - it is checked by being made
+    except (AttributeError, ValueError) as error:
+        raise config.document.error(place, f"its traits cannot be used: {error}") from error
+    return Source(name, module, options)
 
 
 @contextmanager
@@ -146,7 +158,8 @@ class Service:
         await self.supervisor.run(source.name, work)
 
     def _happened(self, event: Event) -> None:
-        log.info("%s: %s", event.type.removeprefix("casawatt."), event.subject)
+        if event.type != "casawatt.source.failed":  # which the supervisor has logged, with the particulars
+            log.info("%s: %s", event.type.removeprefix("casawatt."), event.subject)
         self._events.put_nowait(event)
 
     async def _write_events(self) -> None:

@@ -11,7 +11,7 @@ from casawatt.model.ports import Clock
 from casawatt.model.reading import Reading, Record
 from casawatt.recorder.line import FAR_MS
 from casawatt.recorder.recorder import Recorder
-from casawatt.registry import Adoption, Registry
+from casawatt.registry import IMPORT_SOURCE, Adoption, Registry
 from casawatt.store.store import Store
 from casawatt.supervisor import Supervisor
 from casawatt.web.ports import (
@@ -26,9 +26,6 @@ from casawatt.web.ports import (
     StoreHealth,
     Watcher,
 )
-
-IMPORT_SOURCE = "import"
-"""The source under which readings are recorded that come from a file or a person."""
 
 YIELD_EVERY = 500
 """After so many imported readings other work gets its turn."""

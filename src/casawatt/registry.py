@@ -27,6 +27,9 @@ from casawatt.store.rows import RegistryRows
 NEW_DEVICES_KEPT = 200
 """How many devices without a meter are remembered: enough for a home, and a bound for a flood of forged ones."""
 
+IMPORT_SOURCE = "import"
+"""The source under which readings are recorded that come from a file or a person."""
+
 BEGINNING_MS = 0
 """The start of a first binding or calibration: it holds for all that the device ever measured."""
 
@@ -116,9 +119,12 @@ class Registry:
 
         A device that never measured for a meter is bound for all its time, so that what it still
         holds from before comes in as well; otherwise from `now_ms` on.
-        Raises RegistryError if the slug is taken, the device is bound already or the parent unknown.
+        Raises TakenError if the slug is taken or the device is bound, RegistryError if source or parent are unknown.
         """
         check_slug(adoption.slug)
+        if adoption.source not in (*self._traits, IMPORT_SOURCE):
+            message = f"there is no source {adoption.source!r}; there are: {', '.join(self._traits) or 'none'}"
+            raise RegistryError(message)
         if adoption.slug in self._meters:
             raise TakenError("slug", f"there is a meter {adoption.slug!r} already")
         self._check_parent(adoption.slug, adoption.parent)

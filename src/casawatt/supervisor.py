@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from casawatt.model.errors import CasawattError
 from casawatt.model.event import Event
 from casawatt.model.ports import Clock
 
@@ -64,10 +65,12 @@ class Supervisor:
 
     def _failed(self, status: Status, error: Exception, pause_s: float) -> None:
         status.failures += 1
-        status.last_error = str(error) or type(error).__name__
+        expected = isinstance(error, (OSError, TimeoutError, CasawattError))
+        kind = type(error).__name__
+        status.last_error = (str(error) or kind) if expected else f"{kind}: {error}"
         self._set(status, "restarting")
         log.error("%s failed, starting again in %g s: %s", status.name, pause_s, status.last_error)
-        log.debug("how %s failed", status.name, exc_info=error)
+        log.log(logging.DEBUG if expected else logging.ERROR, "how %s failed", status.name, exc_info=error)
         now_ms = self._clock.now_ms()
         data = {"error": status.last_error, "failures": status.failures}
         self._on_event(Event(f"{status.name}/failed/{now_ms}", "casawatt.source.failed", now_ms, status.name, data))

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from casawatt.engine import pipeline
 from casawatt.model.errors import StoreFullError
 from casawatt.model.interval import How
 from casawatt.model.reading import Reading
+from casawatt.recorder.verify import differences
 from tests.recorder.homes import START_MS, TestHome, home_in
 
 HOUR_MS = 3_600_000
@@ -37,6 +39,12 @@ def test_a_device_without_a_meter_is_shown_and_nothing_of_it_recorded(home: Test
     assert home.intervals() == []
     assert home.put(1000, 100.0) == 1
     assert home.registry.new_devices() == []
+
+
+def test_a_device_that_says_what_cannot_be_is_refused_before_it_has_a_meter(home: TestHome) -> None:
+    home.put(0, float("nan"))
+    assert home.registry.new_devices() == []
+    assert [refusal.cause for refusal in home.recorder.refusals.counts] == ["not_finite"]
 
 
 def test_readings_of_one_meter_never_reach_another(home: TestHome) -> None:
@@ -147,3 +155,22 @@ def test_what_came_in_before_a_restart_is_neither_lost_nor_counted_twice(tmp_pat
             home.store.flush()
     with home_in(tmp_path) as home:
         assert home.energy_wh() == 59.0
+
+
+def test_states_of_another_version_of_the_engine_have_all_figures_derived_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with home_in(tmp_path) as home:
+        home.adopt()
+        for second in range(0, 20 * 3600, 30):
+            home.put(second * 1000, 360.0)
+        with monkeypatch.context() as patched:
+            patched.setattr(pipeline, "VERSION", 99)
+            home.seal()
+        before = home.intervals()
+        home.put(20 * HOUR_MS, 360.0)
+        home.store.flush()
+    with home_in(tmp_path) as home:
+        assert home.intervals()[:-1] == before[:-1]
+        assert home.energy_wh() == 20 * 360.0
+        assert differences(home.recorder.lines()[0], home.store) == []

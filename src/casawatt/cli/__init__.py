@@ -6,7 +6,7 @@ import typer
 
 from casawatt import __version__
 from casawatt.cli import doctor, exporting, importing, init, keep, live, meters, serve
-from casawatt.cli.output import err
+from casawatt.cli.output import complain
 from casawatt.model.errors import CasawattError, ConfigError, StoreBusyError, StoreCorruptError
 
 EXIT_FAILED = 1
@@ -55,8 +55,8 @@ def run() -> None:
     try:
         app()
     except CasawattError as error:
-        err.print(f"[bold red]casawatt:[/bold red] {error}", markup=True)
+        complain(error)
         sys.exit(exit_code(error))
     except OSError as error:
-        err.print(f"[bold red]casawatt:[/bold red] {error}", markup=True)
+        complain(error)
         sys.exit(EXIT_FAILED)

@@ -22,7 +22,7 @@ from casawatt.recorder.verify import differences
 LEAST_FREE_BYTES = 500_000_000
 EARLIEST_CREDIBLE = datetime(2026, 1, 1, tzinfo=UTC)
 
-MARKS = {"ok": "[green]ok[/green]  ", "note": "[yellow]note[/yellow]", "bad": "[bold red]bad[/bold red] "}
+STYLES = {"ok": "green", "note": "yellow", "bad": "bold red"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ def doctor(
     for finding in examine(config, data, deep=deep, rebuild=rebuild):
         findings.append(finding)
         if not as_json:
-            out.print(f"{MARKS[finding.level]} {finding.subject}: {finding.text}")
+            out.print(f"{finding.level:4} ", style=STYLES[finding.level], end="")
+            out.print(f"{finding.subject}: {finding.text}")
     if as_json:
         print_json([asdict(finding) for finding in findings])
     if any(finding.level == "bad" for finding in findings):

@@ -12,7 +12,7 @@ import typer
 from rich.progress import Progress
 
 from casawatt.app import open_home
-from casawatt.app_ports import IMPORT_SOURCE, Imports
+from casawatt.app_ports import Imports
 from casawatt.cli import client
 from casawatt.cli.output import err, out, print_json, print_table, watts
 from casawatt.cli.places import ConfigOption, DataOption, JsonOption, Place, find
@@ -25,7 +25,7 @@ from casawatt.model.errors import UnknownMeterError
 from casawatt.model.reading import Reading
 from casawatt.recorder.keeper import keep, seal
 from casawatt.recordings.sniff import Said
-from casawatt.registry import Adoption
+from casawatt.registry import IMPORT_SOURCE, Adoption
 from casawatt.web.ports import ImportReport, ReadingColumns
 
 Send = Callable[[str, ReadingColumns], ImportReport]
@@ -106,7 +106,7 @@ def show_preview(understood: Preview, place: Place) -> None:
     """Print what was understood of a file."""
     plan = understood.plan
     step = f", a line every {understood.step_s:g} s" if understood.step_s else ""
-    out.print(f"[bold]{understood.path}[/bold] is read as {plan.format}{step}; times are {plan.timezone}")
+    out.print(f"{understood.path} is read as {plan.format}{step}; times are {plan.timezone}")
     for column, meaning in understood.columns:
         out.print(f"  {column}: {'left out' if meaning == '-' else meaning}")
     for note in understood.notes:

@@ -9,7 +9,7 @@ import typer
 
 from casawatt.app import open_home, ports_of
 from casawatt.cli import client
-from casawatt.cli.output import out, print_json, print_table, watts
+from casawatt.cli.output import err, out, print_json, print_table, watts
 from casawatt.cli.places import ConfigOption, DataOption, JsonOption, Place, find
 from casawatt.clock import WallClock
 from casawatt.registry import Adoption
@@ -81,8 +81,12 @@ def adopt(
     body |= {key: value for key, value in (("appliance", appliance), ("parent", parent)) if value}
     service = client.running(place.folder)
     if service is not None:
+        heard = [(each["source"], each["address"]) for each in service.get("/api/v1/meters")["new_devices"]]
         service.post("/api/v1/meters", body)
+        if (source, address) not in heard:
+            err.print(f"Note: {source} {address} was not heard yet.")
     else:
+        err.print("No service runs: whether the device speaks is not known.")
         clock = WallClock()
         with open_home(place.config, place.folder, clock) as home:
             adoption = Adoption(slug, name or slug, source, address, appliance, parent)

@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, markup=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 NUMERIC = "Wh", "kWh", "W", "%", "A"
 
@@ -33,3 +33,9 @@ def watts(power_w: float | None) -> str | None:
     if power_w is None:
         return None
     return f"{power_w / 1000:.2f} kW" if abs(power_w) >= 1000 else f"{power_w:.0f} W"
+
+
+def complain(error: Exception) -> None:
+    """Print an error that was expected, in one line, to the error stream."""
+    err.print("casawatt: ", style="bold red", end="")
+    err.print(str(error))

@@ -41,7 +41,7 @@ def run(place: Place, *, speed: float, allow_open_access: bool, verbose: bool) -
     """Serve the home at `place` until it is told to stop."""
     log_to_stderr(verbose=verbose)
     if place.demo:
-        err.print("[bold]This is the demo home.[/bold] Its devices are virtual; `casawatt init` sets up your own.")
+        err.print("This is the demo home. Its devices are virtual; `casawatt init` sets up your own.")
     err.print(f"data in {place.folder}")
 
     def ready(url: str) -> None:

@@ -31,6 +31,9 @@ class MeterState(msgspec.Struct, frozen=True, gc=False, array_like=True):
     quarter_before: Quarter
 
 
+VERSION = 1
+"""Counts up whenever the same records would give other states or figures: saved states of before are then not used."""
+
 START = MeterState(None, energy.START, rollup.START, energy.START, rollup.START)
 """A meter that has no records yet."""
 
@@ -114,10 +117,15 @@ def run(
 
 
 def dump(state: MeterState) -> bytes:
-    """Return a state as bytes (msgpack)."""
-    return _encoder.encode(state)
+    """Return a state as bytes: the engine's version, then msgpack."""
+    return bytes([VERSION]) + _encoder.encode(state)
 
 
-def load(data: bytes) -> MeterState:
-    """Return the state that `dump` made bytes of. Raises msgspec.DecodeError or ValidationError for anything else."""
-    return _decoder.decode(data)
+def load(data: bytes) -> MeterState | None:
+    """Return the state that `dump` made bytes of; None when another version of the engine did, or nobody."""
+    if data[:1] != bytes([VERSION]):
+        return None
+    try:
+        return _decoder.decode(data[1:])
+    except msgspec.DecodeError:
+        return None

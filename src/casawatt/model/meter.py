@@ -23,7 +23,10 @@ def check_slug(slug: str) -> str:
 
 
 class Cadence(StrEnum):
-    """When a device speaks; it decides what the power between two readings was."""
+    """When a device speaks; it decides what the power between two readings was.
+
+    `POLLED` is any sample at even times, also where the device sends it unasked.
+    """
 
     CHANGE = "change"
     """On change: the power holds until the next reading."""
@@ -44,6 +47,12 @@ class Traits(msgspec.Struct, frozen=True):
     gap_limit_ms: int
     time_grid_ms: int = 1
     clock_tolerance_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no source can mean."""
+        if self.gap_limit_ms < 1 or self.time_grid_ms < 1 or (self.clock_tolerance_ms or 0) < 0:
+            message = f"gap limit and time grid must be positive, the clock tolerance not negative: {self}"
+            raise ValueError(message)
 
 
 class Calibration(msgspec.Struct, frozen=True):

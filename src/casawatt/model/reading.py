@@ -11,8 +11,8 @@ class Reading(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `source` and `address` name the device. `time_ms` is the device's own stamp in UTC
     milliseconds since 1970, None when it has no clock; `received_ms` is our clock at arrival.
-    `charge_as` is an ever-growing count of ampere-seconds since the device started, and
-    `boot_id` tells one such life of the device from the next.
+    `charge_as` is an ever-growing count of ampere-seconds since the device started. `boot_id` is any
+    number that the device changes with each start: it tells a counter that began again from noise.
     """
 
     source: str

@@ -19,7 +19,13 @@ class SourceInbox:
         self._ends: list[Callable[[], None]] = []
 
     def put(self, reading: Reading, *, hint: str | None = None) -> int:
-        """Take in one reading; returns its ticket, 0 when it was not recorded."""
+        """Take in one reading; returns its ticket, 0 when it was not recorded.
+
+        Raises ValueError when the reading says that it is of another source: its traits would be found by that.
+        """
+        if reading.source != self._source:
+            message = f"source {self._source!r} put a reading that says source={reading.source!r}"
+            raise ValueError(message)
         return self._recorder.put(reading, hint)
 
     def safe_ticket(self) -> int:

@@ -48,10 +48,11 @@ def starting_state(line: Line, store: Store, time_ms: int) -> tuple[int, pipelin
     saved = store.snapshot_before(line.meter_id, time_ms)
     if in_memory is not None and (saved is None or in_memory[0] >= saved[0]):
         return in_memory
-    if saved is not None:
-        return saved[0], pipeline.load(saved[1])
+    state = pipeline.load(saved[1]) if saved is not None else None
+    if saved is not None and state is not None:
+        return saved[0], state
     first_ms = store.first_time_ms(line.meter_id)
-    return quarter_ms(time_ms if first_ms is None else min(first_ms, time_ms)), pipeline.START
+    return quarter_ms(time_ms if first_ms is None else first_ms), pipeline.START
 
 
 def known_state(line: Line, store: Store, newest_ms: int, time_ms: int) -> pipeline.MeterState | None:

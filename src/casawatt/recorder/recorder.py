@@ -70,9 +70,7 @@ class Recorder:
         routes = self._routes.get((reading.source, reading.address))
         route = choose(routes, reading) if routes else None
         if route is None:
-            if self._registry.heard(reading, hint):
-                log.info("new device: %s %s", reading.source, reading.address)
-            self.tell(None)
+            self._heard(reading, hint)
             return 0
         line = route.line
         line.heard_ms = max(line.heard_ms, reading.received_ms)
@@ -85,6 +83,16 @@ class Recorder:
             return line.sequence
         self.refusals.add(reading.source, reading.address, verdict.value, f"{reading}")
         return 0
+
+    def _heard(self, reading: Reading, hint: str | None) -> None:
+        """Remember a device that belongs to no meter, if what it says could be recorded."""
+        _, cleaned = clean.step(clean.START, reading, 0, self._registry.traits(reading.source))
+        if cleaned.record is None:
+            self.refusals.add(reading.source, reading.address, cleaned.verdict.value, f"{reading}")
+            return
+        if self._registry.heard(reading, hint):
+            log.info("new device: %s %s", reading.source, reading.address)
+        self.tell(None)
 
     def put_under(self, meter: Meter, reading: Reading, known: Mapping[int, Record]) -> Verdict:
         """Record a reading from a file under a meter, whatever device measures for it; returns what became of it.
@@ -166,7 +174,7 @@ class Recorder:
                 line = self._lines[meter.meter_id] = Line(meter, calibrations)
                 saved = self._store.engine_state(meter.meter_id)
                 if saved is not None:
-                    line.resume(pipeline.load(saved))
+                    self._resume(line, saved)
             line.meter = meter
             line.calibrate(calibrations)
         self._routes = {}
@@ -175,6 +183,16 @@ class Recorder:
         for routes in self._routes.values():
             routes.sort(key=lambda route: route.from_ms)
         self._registry_version = self._registry.version
+
+    def _resume(self, line: Line, saved: bytes) -> None:
+        """Go on from a saved state; one of another version of the engine has all figures derived anew."""
+        state = pipeline.load(saved)
+        if state is not None:
+            line.resume(state)
+            return
+        log.info("%s: the figures are derived anew, by another version of the engine", line.meter.slug)
+        line.mark_dirty(-FAR_MS)
+        line.mark_dirty(FAR_MS)
 
     def _route(self, binding: Binding) -> Route:
         to_ms = FAR_MS if binding.to_ms is None else binding.to_ms

@@ -65,7 +65,7 @@ class DemoNode:
 
 
 NODES = (
-    DemoNode("mains", "5c:cf:7f:de:00:00"),
+    DemoNode("mains", "5c:cf:7f:de:00:00", appliance="mains"),
     DemoNode("fridge", "5c:cf:7f:de:00:01", version=1, appliance="fridge", appliance_code=2),
     DemoNode("washing-machine", "5c:cf:7f:de:00:02", appliance="washing_machine", appliance_code=1),
     DemoNode("dishwasher", "5c:cf:7f:de:00:03", appliance="dishwasher", appliance_code=3),
