@@ -1,16 +1,14 @@
 """What is sealed: reading a meter's segments, intervals, days and snapshots from the database."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from casawatt.model.columns import Columns
+from casawatt.store import days, quarters
 from casawatt.store.database import Database
-from casawatt.store.figures import Figures, unpack_days, unpack_quarters
+from casawatt.store.figures import Figures
 from casawatt.store.merging import EMPTY, join
 from casawatt.store.segment import decode, segment_start
-
-HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,26 +94,15 @@ class Disk:
 
     def quarters(self, meter_id: int, start_ms: int, end_ms: int) -> Figures:
         """Return the sealed quarter-hours that begin in the span, in ascending time."""
-        rows = self._rows(
-            "SELECT data FROM intervals WHERE meter_id = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms",
-            meter_id,
-            start_ms - start_ms % HOUR_MS,
-            end_ms,
-        )
-        figures = unpack_quarters(b"".join([row[0] for row in rows]))
-        begins = figures["start_ms"]
-        first, last = begins.searchsorted((start_ms, end_ms))
-        return figures[first:last]
+        return quarters.read(self._database.reader(), meter_id, start_ms, end_ms)
 
     def days(self, meter_id: int, first_month: int, last_month: int) -> Figures:
         """Return the cached local days of some local months, in ascending time."""
-        rows = self._rows(
-            "SELECT data FROM days WHERE meter_id = ? AND month BETWEEN ? AND ? ORDER BY month",
-            meter_id,
-            first_month,
-            last_month,
-        )
-        return unpack_days(b"".join([row[0] for row in rows]))
+        return days.read_days(self._database.reader(), meter_id, first_month, last_month)
+
+    def months(self, meter_id: int, first_year: int, last_year: int) -> Figures:
+        """Return the cached local months of some local years, in ascending time."""
+        return days.read_months(self._database.reader(), meter_id, first_year, last_year)
 
     def engine_state(self, meter_id: int) -> bytes | None:
         """Return the engine state that goes with what is sealed of a meter."""
@@ -149,18 +136,3 @@ class Disk:
             limit,
         )
         return [SegmentRow(*row) for row in rows]
-
-
-def runs(starts_ms: Iterable[int], step_ms: int) -> Iterator[tuple[int, int]]:
-    """Yield the spans that ascending starts of `step_ms` each make when neighbours are joined."""
-    begin: int | None = None
-    end = 0
-    for start_ms in starts_ms:
-        if begin is not None and start_ms == end:
-            end += step_ms
-            continue
-        if begin is not None:
-            yield begin, end
-        begin, end = start_ms, start_ms + step_ms
-    if begin is not None:
-        yield begin, end
