@@ -7,8 +7,13 @@ from casawatt.model.columns import Columns
 from casawatt.store import days, quarters
 from casawatt.store.database import Database
 from casawatt.store.figures import Figures
-from casawatt.store.merging import EMPTY, join
-from casawatt.store.segment import decode, segment_start
+from casawatt.store.merging import EMPTY
+from casawatt.store.segment import decode, decode_all, segment_start
+
+_WITHIN = "start_ms >= ? AND start_ms < ? ORDER BY start_ms"
+_BEFORE = "start_ms < ? AND first_ms < ? ORDER BY start_ms DESC LIMIT 1"
+_AFTER = "start_ms >= ? AND last_ms >= ? ORDER BY start_ms LIMIT 1"
+"""Which segments of a meter: those that begin in a span; the last with a record before; the first with one after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,60 +37,30 @@ class Disk:
 
     def columns(self, meter_id: int, start_ms: int, end_ms: int) -> Columns:
         """Return the sealed records with `start_ms <= time_ms < end_ms`."""
-        rows = self._rows(
-            "SELECT data FROM segments WHERE meter_id = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms",
-            meter_id,
-            segment_start(start_ms),
-            end_ms,
-        )
-        return join([decode(data) for (data,) in rows]).between(start_ms, end_ms)
+        blobs = self._blobs(_WITHIN, meter_id, segment_start(start_ms), end_ms)
+        return decode_all([data for _, _, data in blobs]).between(start_ms, end_ms) if blobs else EMPTY
 
     def around(self, meter_id: int, start_ms: int, end_ms: int) -> Columns:
         """Return the sealed records of a span, and the last one before and the first one after it, if any."""
-        rows = self._rows(
-            "SELECT data FROM segments WHERE meter_id = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms",
-            meter_id,
-            segment_start(start_ms),
-            end_ms,
-        )
-        pieces = [decode(data) for (data,) in rows]
-        if not pieces or pieces[0].time_ms[0] >= start_ms:
-            before = self.before(meter_id, start_ms)
-            pieces = pieces if before is None else [before, *pieces]
-        if not pieces or pieces[-1].time_ms[-1] < end_ms:
-            after = self.after(meter_id, end_ms)
-            pieces = pieces if after is None else [*pieces, after]
-        if not pieces:
+        blobs = self._blobs(_WITHIN, meter_id, segment_start(start_ms), end_ms)
+        if not blobs or blobs[0][0] >= start_ms:
+            blobs = [*self._blobs(_BEFORE, meter_id, start_ms, start_ms), *blobs]
+        if not blobs or blobs[-1][1] < end_ms:
+            blobs = [*blobs, *self._blobs(_AFTER, meter_id, segment_start(end_ms), end_ms)]
+        if not blobs:
             return EMPTY
-        # Each piece is cut before it is joined: an instant needs a minute of six hours.
-        first = max(int(pieces[0].time_ms.searchsorted(start_ms)) - 1, 0)
-        last = int(pieces[-1].time_ms.searchsorted(end_ms)) + 1
-        if len(pieces) == 1:
-            return pieces[0].slice(first, last)
-        pieces[0] = pieces[0].slice(first, len(pieces[0]))
-        pieces[-1] = pieces[-1].slice(0, last)
-        return join(pieces)
+        whole = decode_all([data for _, _, data in blobs])
+        first, last = whole.time_ms.searchsorted((start_ms, end_ms)).tolist()
+        return whole.slice(max(first - 1, 0), last + 1)
 
     def before(self, meter_id: int, time_ms: int) -> Columns | None:
         """Return the segment that holds the last record before `time_ms`, None when there is none."""
-        rows = self._rows(
-            "SELECT data FROM segments WHERE meter_id = ? AND start_ms < ? AND first_ms < ?"
-            " ORDER BY start_ms DESC LIMIT 1",
-            meter_id,
-            time_ms,
-            time_ms,
-        )
-        return decode(rows[0][0]) if rows else None
+        blobs = self._blobs(_BEFORE, meter_id, time_ms, time_ms)
+        return decode(blobs[0][2]) if blobs else None
 
-    def after(self, meter_id: int, time_ms: int) -> Columns | None:
-        """Return the segment that holds the first record at or after `time_ms`, None when there is none."""
-        rows = self._rows(
-            "SELECT data FROM segments WHERE meter_id = ? AND start_ms >= ? AND last_ms >= ? ORDER BY start_ms LIMIT 1",
-            meter_id,
-            segment_start(time_ms),
-            time_ms,
-        )
-        return decode(rows[0][0]) if rows else None
+    def _blobs(self, which: str, *values: int) -> list[tuple[int, int, bytes]]:
+        """Return the first and the last time of segments, and their data, in ascending time."""
+        return self._rows(f"SELECT first_ms, last_ms, data FROM segments WHERE meter_id = ? AND {which}", *values)  # noqa: S608 (fixed text)
 
     def first_ms(self, meter_id: int) -> int | None:
         """Return the time of the first sealed record, None when there is none."""
