@@ -165,24 +165,22 @@ class Query:
         return whole, overlay.over(disk, from_ms, end_ms)
 
     def _shared(
-        self, meter_id: int, quarter: Figures, edges: Int64Array, calibrations: Sequence[Calibration]
+        self, meter_id: int, quarter: np.void, edges: Int64Array, calibrations: Sequence[Calibration]
     ) -> Figures:
         """Return a quarter-hour in the parts that edges cut it into: shaped by its readings, its own sum kept."""
-        begin, end = int(quarter["start_ms"]), int(quarter["end_ms"])
-        inside = edges[(edges > begin) & (edges < end)]
-        cuts = np.concatenate(([begin], inside, [end]))
+        begin, end, energy_mwh, measured_ms, min_mw, max_mw, how = quarter.tolist()
+        cuts = np.array([begin, *edges[edges.searchsorted(begin, "right") : edges.searchsorted(end)], end], np.int64)
+        lengths_ms = cuts[1:] - cuts[:-1]
         told = shape(self.around(meter_id, begin, end), calibrations, cuts)
-        parts = np.empty(len(cuts) - 1, FIGURE)
+        parts = np.empty(len(lengths_ms), FIGURE)
         parts["start_ms"], parts["end_ms"] = cuts[:-1], cuts[1:]
-        parts["energy_mwh"] = _in_proportion(int(quarter["energy_mwh"]), told.energy_uj, np.diff(cuts))
-        measured_ms = _in_proportion(int(quarter["measured_ms"]), told.measured_ms, np.diff(cuts))
-        parts["measured_ms"] = np.minimum(measured_ms, np.diff(cuts))
-        known = told.min_mw != NO_MIN
-        parts["min_mw"] = np.where(known, told.min_mw, quarter["min_mw"])
-        parts["max_mw"] = np.where(known, told.max_mw, quarter["max_mw"])
-        nothing = parts["measured_ms"] == 0
-        parts["min_mw"][nothing], parts["max_mw"][nothing] = NO_MIN, NO_MAX
-        parts["how"] = quarter["how"]
+        parts["energy_mwh"] = _in_proportion(energy_mwh, told.energy_uj, lengths_ms)
+        covered_ms = np.minimum(_in_proportion(measured_ms, told.measured_ms, lengths_ms), lengths_ms)
+        parts["measured_ms"] = covered_ms
+        known, nothing = told.min_mw != NO_MIN, covered_ms == 0
+        parts["min_mw"] = np.where(nothing, NO_MIN, np.where(known, told.min_mw, min_mw))
+        parts["max_mw"] = np.where(nothing, NO_MAX, np.where(known, told.max_mw, max_mw))
+        parts["how"] = how
         return parts
 
     def by_minute(self, meter_id: int, start_ms: int, end_ms: int, calibrations: Sequence[Calibration]) -> Minutes:
