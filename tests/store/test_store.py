@@ -271,13 +271,13 @@ def test_damage_in_the_database_is_found(tmp_path: Path) -> None:
     with store._database.write() as connection:
         connection.execute("UPDATE segments SET count = 7")
         connection.execute("UPDATE days SET data = zeroblob(33)")
-        connection.execute(
-            "UPDATE intervals SET start_ms = start_ms + 3600000 WHERE start_ms = ?", (START_MS + HOUR_MS,)
-        )
+        connection.execute("UPDATE months SET data = zeroblob(33)")
+        connection.execute("UPDATE intervals SET start_ms = start_ms + 86400000")
         connection.execute("UPDATE sealed SET sealed_seq = 3")
     found = "\n".join(store.check(deep=True))
-    for words in ("does not hold what its row says", "sum of its intervals", "outside their hour", "counts as sealed"):
+    for words in ("does not hold what its row says", "sum of its intervals", "sum of its days", "counts as sealed"):
         assert words in found
+    assert "outside their day" in found
     with store._database.write() as connection:
         connection.execute("UPDATE segments SET data = zeroblob(40)")
     assert "checksum" in "\n".join(store.check())

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import attrgetter
 
 import numpy as np
@@ -38,17 +39,26 @@ class Settings:
 
 def settings_at(calibrations: Sequence[Calibration], time_ms: Int64Array) -> Settings:
     """Return the settings at ascending instants (UTC ms, shape N), by the rule of `calibration_at`."""
+    if len(calibrations) == 1:
+        return _constant(calibrations[0])
     dates = np.array([calibration.from_ms for calibration in calibrations], np.int64)
     ends = time_ms[[0, -1]] if len(time_ms) else np.zeros(2, np.int64)
     first, last = np.maximum(np.searchsorted(dates, ends, "right") - 1, 0)
-    table = np.array(
-        [
-            (each.nominal_voltage_mv, each.power_factor_e4, each.gap_limit_ms, each.cadence is Cadence.POLLED)
-            for each in calibrations[first : last + 1]
-        ],
-        np.int64,
-    )
     if first == last:
-        return Settings(*table[0, :, np.newaxis])
+        return _constant(calibrations[first])
+    table = np.array([_values(each) for each in calibrations[first : last + 1]], np.int64)
     chosen = np.maximum(np.searchsorted(dates, time_ms, "right") - 1, 0) - first
     return Settings(*table[chosen].T)
+
+
+def _values(calibration: Calibration) -> tuple[int, int, int, bool]:
+    polled = calibration.cadence is Cadence.POLLED
+    return calibration.nominal_voltage_mv, calibration.power_factor_e4, calibration.gap_limit_ms, polled
+
+
+@lru_cache(maxsize=1024)
+def _constant(calibration: Calibration) -> Settings:
+    """Return the settings where one calibration holds throughout; they are shared, and cannot be written."""
+    values = np.array(_values(calibration), np.int64)
+    values.flags.writeable = False
+    return Settings(*values[:, np.newaxis])

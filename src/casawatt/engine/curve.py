@@ -38,25 +38,33 @@ class Curve:
     time_ms: Int64Array
     energy_uj: EnergyArray
     measured_ms: Int64Array
+    power_mw: Int64Array
+    """What each record says its power is, `ABSENT` where it does not."""
+    measured: BoolArray | None = None
+    """Whether the N-1 spans between the records are measured; None where all are."""
 
-    def at(self, instants_ms: Int64Array) -> tuple[EnergyArray, Int64Array]:
+    def at(self, instants_ms: Int64Array, passed: Int64Array | None = None) -> tuple[EnergyArray, Int64Array]:
         """Return the cumulative energy (uJ) and measured time (ms) at M instants (UTC ms), shape M each.
 
         In proportion to time between two records; before the first record 0, after the last what it was there.
+        `passed`, if it is known already: how many records are not later than each instant.
         """
         if len(self.time_ms) < 2:
             nothing = np.zeros(len(instants_ms), np.int64)
             return nothing, nothing
-        place = np.searchsorted(self.time_ms, instants_ms, "right") - 1
-        place = np.clip(place, 0, len(self.time_ms) - 2)
+        if passed is None:
+            passed = self.time_ms.searchsorted(instants_ms, "right")
+        place = np.minimum(np.maximum(passed - 1, 0), len(self.time_ms) - 2)
+        then = place + 1
         start_ms = self.time_ms[place]
-        length_ms = self.time_ms[place + 1] - start_ms
-        passed_ms = np.clip(instants_ms - start_ms, 0, length_ms)
+        length_ms = self.time_ms[then] - start_ms
+        passed_ms = np.minimum(np.maximum(instants_ms - start_ms, 0), length_ms)
         energy_uj = self.energy_uj[place]
+        energy_uj = energy_uj + _share(self.energy_uj[then] - energy_uj, passed_ms, length_ms)
         measured_ms = self.measured_ms[place]
-        grown_uj = self.energy_uj[place + 1] - energy_uj
-        grown_ms = self.measured_ms[place + 1] - measured_ms
-        return energy_uj + _share(grown_uj, passed_ms, length_ms), measured_ms + _share(grown_ms, passed_ms, length_ms)
+        if self.measured is None:
+            return energy_uj, measured_ms + passed_ms
+        return energy_uj, measured_ms + _share(self.measured_ms[then] - measured_ms, passed_ms, length_ms)
 
 
 def _share(whole: EnergyArray, passed_ms: Int64Array, length_ms: Int64Array) -> Int64Array:
@@ -77,20 +85,23 @@ def curve(columns: Columns, calibrations: Sequence[Calibration]) -> Curve:
     """
     if len(columns) < 2:
         nothing = np.zeros(len(columns), np.int64)
-        return Curve(columns.time_ms, nothing, nothing)
+        return Curve(columns.time_ms, nothing, nothing, power_mw_columns(columns, calibrations))
     said = _said_by_power(columns, calibrations)
     channels = columns.channels
     if "register_mwh" in channels or "charge_mas" in channels:
         energy_uj, measured = _settled(columns, calibrations, said)
     else:
         energy_uj, measured = said.energy_uj, said.known
-    length_ms = said.length_ms if measured is None else np.where(measured, said.length_ms, 0)
-    return Curve(columns.time_ms, _cumulative_energy(energy_uj), _cumulative(length_ms))
+    if measured is None:
+        measured_ms = columns.time_ms - columns.time_ms[0]
+    else:
+        measured_ms = _cumulative(np.where(measured, said.length_ms, 0))
+    return Curve(columns.time_ms, _cumulative_energy(energy_uj), measured_ms, said.power_mw, measured)
 
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What power says about the N-1 spans between N records.
+    """What power says about the N-1 spans between N records, and each record's own power.
 
     `known`: whether power is known; None where all are. `energy_uj` is 0 where it is not.
     `near`: no longer than the gap limit.
@@ -100,6 +111,7 @@ class _Said:
     near: BoolArray
     known: BoolArray | None
     energy_uj: Int64Array
+    power_mw: Int64Array
 
 
 def _said_by_power(columns: Columns, calibrations: Sequence[Calibration]) -> _Said:
@@ -109,7 +121,7 @@ def _said_by_power(columns: Columns, calibrations: Sequence[Calibration]) -> _Sa
     limit_ms, polled = settings.gap_limit_ms, settings.polled
     if len(limit_ms) > 1:
         limit_ms, polled = limit_ms[1:], polled[1:]
-    length_ms = np.diff(time_ms)
+    length_ms = time_ms[1:] - time_ms[:-1]
     near = length_ms <= limit_ms
     power_mw = power_mw_columns(columns, calibrations)
     known: BoolArray = near
@@ -120,15 +132,17 @@ def _said_by_power(columns: Columns, calibrations: Sequence[Calibration]) -> _Sa
         held_mw, then_mw, held_known, then_known = _carried(columns, power_mw, limit_ms)
         known = near & held_known
     if polled.all() and then_known is None:
-        energy_uj = (held_mw + then_mw) * length_ms >> 1
+        energy_uj = held_mw + then_mw
+        energy_uj *= length_ms
+        energy_uj >>= 1
     elif polled.any():
         straight = polled.astype(np.bool_) if then_known is None else polled.astype(np.bool_) & then_known
         energy_uj = np.where(straight, (held_mw + then_mw) * length_ms >> 1, held_mw * length_ms)
     else:
         energy_uj = held_mw * length_ms
     if bool(known.all()):
-        return _Said(length_ms, near, None, energy_uj)
-    return _Said(length_ms, near, known, np.where(known, energy_uj, 0))
+        return _Said(length_ms, near, None, energy_uj, power_mw)
+    return _Said(length_ms, near, known, np.where(known, energy_uj, 0), power_mw)
 
 
 def _carried(
@@ -233,8 +247,9 @@ def _until(share: Int64Array, rate: NDArray[np.float64], first: Int64Array, coun
 
 def _cumulative(values: NDArray[np.generic]) -> Int64Array:
     """Return the sums of all values before each place, shape N+1."""
-    sums = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(values, out=sums[1:])
+    sums = np.empty(len(values) + 1, np.int64)
+    sums[0] = 0
+    values.cumsum(out=sums[1:])
     return sums
 
 

@@ -11,13 +11,14 @@ from casawatt.model.columns import Int64Array
 from casawatt.model.errors import StoreCorruptError
 from casawatt.model.interval import INTERVAL_MS
 from casawatt.store.database import Database
-from casawatt.store.days import ZONE_KEY, sum_days
-from casawatt.store.figures import QUARTER_ROW, Figures, unpack_days, unpack_quarters
+from casawatt.store.days import ZONE_KEY, read_days, read_months, sum_days, sum_months
+from casawatt.store.figures import NO_FIGURES, Figures, joined, unpack_quarters
 from casawatt.store.logfile import read_log
+from casawatt.store.quarters import DAY_MS
 from casawatt.store.segment import SEGMENT_MS, decode
 
-HOUR_MS = 3_600_000
 _DEEP_DAYS = 40
+_EVER = 2**63 - 1
 
 
 def findings(folder: Path, database: Database, zone: ZoneInfo, *, deep: bool) -> list[str]:
@@ -57,7 +58,7 @@ def _segments(connection: sqlite3.Connection, *, deep: bool) -> Iterator[str]:
     since = -(2**63)
     if not deep:
         newest = connection.execute("SELECT MAX(start_ms) FROM segments").fetchone()[0]
-        since = (newest or 0) - _DEEP_DAYS * 24 * HOUR_MS
+        since = (newest or 0) - _DEEP_DAYS * DAY_MS
     rows = connection.execute(
         "SELECT meter_id, start_ms, first_ms, last_ms, count, data FROM segments WHERE start_ms >= ?", (since,)
     )
@@ -91,34 +92,53 @@ def _quarters_and_days(connection: sqlite3.Connection, zone: ZoneInfo) -> Iterat
     row = connection.execute("SELECT value FROM meta WHERE key = ?", (ZONE_KEY,)).fetchone()
     same_zone = row is not None and row[0] == zone.key
     for (meter_id,) in connection.execute("SELECT DISTINCT meter_id FROM intervals").fetchall():
-        rows = connection.execute(
-            "SELECT start_ms, data FROM intervals WHERE meter_id = ? ORDER BY start_ms", (meter_id,)
-        ).fetchall()
-        whole = [(start_ms, data) for start_ms, data in rows if data and not len(data) % QUARTER_ROW.itemsize]
-        if len(whole) < len(rows):
-            yield f"meter {meter_id}: {len(rows) - len(whole)} rows of intervals are damaged"
-        quarters = unpack_quarters(b"".join([data for _, data in whole]))
-        counts = [len(data) // QUARTER_ROW.itemsize for _, data in whole]
-        yield from _quarters(meter_id, quarters, np.repeat(np.array([start_ms for start_ms, _ in whole]), counts))
+        rows, damaged = _interval_rows(connection, meter_id)
+        if damaged:
+            yield f"meter {meter_id}: {damaged} rows of intervals are damaged"
+        days_ms = np.repeat(np.array([start_ms for start_ms, _ in rows], np.int64), [len(row) for _, row in rows])
+        quarters = joined([row for _, row in rows])
+        yield from _quarters(meter_id, quarters, days_ms)
         if same_zone:
             yield from _days(connection, zone, meter_id, quarters)
 
 
-def _quarters(meter_id: int, quarters: Figures, hours_ms: Int64Array) -> Iterator[str]:
+def _interval_rows(connection: sqlite3.Connection, meter_id: int) -> tuple[list[tuple[int, Figures]], int]:
+    """Return the rows of quarter-hours of a meter that can be read, and how many cannot."""
+    whole, damaged = [], 0
+    for start_ms, data in connection.execute(
+        "SELECT start_ms, data FROM intervals WHERE meter_id = ? ORDER BY start_ms", (meter_id,)
+    ):
+        try:
+            figures = unpack_quarters([data])
+        except ValueError:
+            figures = NO_FIGURES
+        if len(figures):
+            whole.append((start_ms, figures))
+        else:
+            damaged += 1
+    return whole, damaged
+
+
+def _quarters(meter_id: int, quarters: Figures, days_ms: Int64Array) -> Iterator[str]:
     begins = quarters["start_ms"]
-    outside = (begins < hours_ms) | (begins >= hours_ms + HOUR_MS)
+    outside = (begins < days_ms) | (begins >= days_ms + DAY_MS)
     outside[1:] |= np.diff(begins) <= 0
-    for hour_ms in np.unique(hours_ms[outside]).tolist():
-        yield f"the intervals of meter {meter_id} at {hour_ms} lie outside their hour or out of order"
+    for day_ms in np.unique(days_ms[outside]).tolist():
+        yield f"the intervals of meter {meter_id} at {day_ms} lie outside their day or out of order"
     for start_ms in begins[quarters["measured_ms"] > INTERVAL_MS].tolist():
         yield f"the interval of meter {meter_id} at {start_ms} was measured for longer than it lasts"
 
 
 def _days(connection: sqlite3.Connection, zone: ZoneInfo, meter_id: int, quarters: Figures) -> Iterator[str]:
-    rows = connection.execute("SELECT data FROM days WHERE meter_id = ? ORDER BY month", (meter_id,)).fetchall()
-    days = unpack_days(b"".join([row[0] for row in rows]))
-    made = {row[0]: row for row in sum_days(zone, quarters).tolist()}
-    kept = {row[0]: row for row in days.tolist()}
-    for start_ms in sorted(made.keys() | kept.keys()):
-        if made.get(start_ms) != kept.get(start_ms):
-            yield f"the day of meter {meter_id} at {start_ms} is not the sum of its intervals"
+    days = read_days(connection, meter_id, -_EVER, _EVER)
+    made = sum_days(zone, quarters)
+    for start_ms in _unlike(made, days):
+        yield f"the day of meter {meter_id} at {start_ms} is not the sum of its intervals"
+    for start_ms in _unlike(sum_months(zone, made), read_months(connection, meter_id, -_EVER, _EVER)):
+        yield f"the month of meter {meter_id} from {start_ms} on is not the sum of its days"
+
+
+def _unlike(made: Figures, kept: Figures) -> list[int]:
+    """Return the begins of the figures that are not the same in both."""
+    by_start = [{row[0]: row for row in figures.tolist()} for figures in (made, kept)]
+    return [at_ms for at_ms in sorted(by_start[0] | by_start[1]) if by_start[0].get(at_ms) != by_start[1].get(at_ms)]

@@ -10,6 +10,8 @@ from casawatt.model.errors import StoreCorruptError, StoreError, StoreFullError
 from casawatt.store.schema import check_version, migrate
 
 BUSY_S = 30.0
+PAGE_BYTES = 2048
+"""Of a new file. Segments have pages of their own, the last half empty: larger pages waste more, smaller ones are many."""
 
 
 class Database:
@@ -46,6 +48,7 @@ class Database:
             self._writer.execute("SELECT COUNT(*) FROM meta").fetchone()
             return
         check_version(self._writer, self.path)
+        self._writer.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._writer.execute("PRAGMA synchronous = FULL")
         self._writer.execute("PRAGMA foreign_keys = ON")

@@ -1,16 +1,19 @@
 """What is sealed: reading a meter's segments, intervals, days and snapshots from the database."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from casawatt.model.columns import Columns
+from casawatt.store import days, quarters
 from casawatt.store.database import Database
-from casawatt.store.figures import Figures, unpack_days, unpack_quarters
-from casawatt.store.merging import EMPTY, join
-from casawatt.store.segment import decode, segment_start
+from casawatt.store.figures import Figures
+from casawatt.store.merging import EMPTY
+from casawatt.store.segment import decode, decode_all, segment_start
 
-HOUR_MS = 3_600_000
+_WITHIN = "start_ms >= ? AND start_ms < ? ORDER BY start_ms"
+_BEFORE = "start_ms < ? AND first_ms < ? ORDER BY start_ms DESC LIMIT 1"
+_AFTER = "start_ms >= ? AND last_ms >= ? ORDER BY start_ms LIMIT 1"
+"""Which segments of a meter: those that begin in a span; the last with a record before; the first with one after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,60 +37,30 @@ class Disk:
 
     def columns(self, meter_id: int, start_ms: int, end_ms: int) -> Columns:
         """Return the sealed records with `start_ms <= time_ms < end_ms`."""
-        rows = self._rows(
-            "SELECT data FROM segments WHERE meter_id = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms",
-            meter_id,
-            segment_start(start_ms),
-            end_ms,
-        )
-        return join([decode(data) for (data,) in rows]).between(start_ms, end_ms)
+        blobs = self._blobs(_WITHIN, meter_id, segment_start(start_ms), end_ms)
+        return decode_all([data for _, _, data in blobs]).between(start_ms, end_ms) if blobs else EMPTY
 
     def around(self, meter_id: int, start_ms: int, end_ms: int) -> Columns:
         """Return the sealed records of a span, and the last one before and the first one after it, if any."""
-        rows = self._rows(
-            "SELECT data FROM segments WHERE meter_id = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms",
-            meter_id,
-            segment_start(start_ms),
-            end_ms,
-        )
-        pieces = [decode(data) for (data,) in rows]
-        if not pieces or pieces[0].time_ms[0] >= start_ms:
-            before = self.before(meter_id, start_ms)
-            pieces = pieces if before is None else [before, *pieces]
-        if not pieces or pieces[-1].time_ms[-1] < end_ms:
-            after = self.after(meter_id, end_ms)
-            pieces = pieces if after is None else [*pieces, after]
-        if not pieces:
+        blobs = self._blobs(_WITHIN, meter_id, segment_start(start_ms), end_ms)
+        if not blobs or blobs[0][0] >= start_ms:
+            blobs = [*self._blobs(_BEFORE, meter_id, start_ms, start_ms), *blobs]
+        if not blobs or blobs[-1][1] < end_ms:
+            blobs = [*blobs, *self._blobs(_AFTER, meter_id, segment_start(end_ms), end_ms)]
+        if not blobs:
             return EMPTY
-        # Each piece is cut before it is joined: an instant needs a minute of six hours.
-        first = max(int(pieces[0].time_ms.searchsorted(start_ms)) - 1, 0)
-        last = int(pieces[-1].time_ms.searchsorted(end_ms)) + 1
-        if len(pieces) == 1:
-            return pieces[0].slice(first, last)
-        pieces[0] = pieces[0].slice(first, len(pieces[0]))
-        pieces[-1] = pieces[-1].slice(0, last)
-        return join(pieces)
+        whole = decode_all([data for _, _, data in blobs])
+        first, last = whole.time_ms.searchsorted((start_ms, end_ms)).tolist()
+        return whole.slice(max(first - 1, 0), last + 1)
 
     def before(self, meter_id: int, time_ms: int) -> Columns | None:
         """Return the segment that holds the last record before `time_ms`, None when there is none."""
-        rows = self._rows(
-            "SELECT data FROM segments WHERE meter_id = ? AND start_ms < ? AND first_ms < ?"
-            " ORDER BY start_ms DESC LIMIT 1",
-            meter_id,
-            time_ms,
-            time_ms,
-        )
-        return decode(rows[0][0]) if rows else None
+        blobs = self._blobs(_BEFORE, meter_id, time_ms, time_ms)
+        return decode(blobs[0][2]) if blobs else None
 
-    def after(self, meter_id: int, time_ms: int) -> Columns | None:
-        """Return the segment that holds the first record at or after `time_ms`, None when there is none."""
-        rows = self._rows(
-            "SELECT data FROM segments WHERE meter_id = ? AND start_ms >= ? AND last_ms >= ? ORDER BY start_ms LIMIT 1",
-            meter_id,
-            segment_start(time_ms),
-            time_ms,
-        )
-        return decode(rows[0][0]) if rows else None
+    def _blobs(self, which: str, *values: int) -> list[tuple[int, int, bytes]]:
+        """Return the first and the last time of segments, and their data, in ascending time."""
+        return self._rows(f"SELECT first_ms, last_ms, data FROM segments WHERE meter_id = ? AND {which}", *values)  # noqa: S608 (fixed text)
 
     def first_ms(self, meter_id: int) -> int | None:
         """Return the time of the first sealed record, None when there is none."""
@@ -96,26 +69,15 @@ class Disk:
 
     def quarters(self, meter_id: int, start_ms: int, end_ms: int) -> Figures:
         """Return the sealed quarter-hours that begin in the span, in ascending time."""
-        rows = self._rows(
-            "SELECT data FROM intervals WHERE meter_id = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms",
-            meter_id,
-            start_ms - start_ms % HOUR_MS,
-            end_ms,
-        )
-        figures = unpack_quarters(b"".join([row[0] for row in rows]))
-        begins = figures["start_ms"]
-        first, last = begins.searchsorted((start_ms, end_ms))
-        return figures[first:last]
+        return quarters.read(self._database.reader(), meter_id, start_ms, end_ms)
 
     def days(self, meter_id: int, first_month: int, last_month: int) -> Figures:
         """Return the cached local days of some local months, in ascending time."""
-        rows = self._rows(
-            "SELECT data FROM days WHERE meter_id = ? AND month BETWEEN ? AND ? ORDER BY month",
-            meter_id,
-            first_month,
-            last_month,
-        )
-        return unpack_days(b"".join([row[0] for row in rows]))
+        return days.read_days(self._database.reader(), meter_id, first_month, last_month)
+
+    def months(self, meter_id: int, first_year: int, last_year: int) -> Figures:
+        """Return the cached local months of some local years, in ascending time."""
+        return days.read_months(self._database.reader(), meter_id, first_year, last_year)
 
     def engine_state(self, meter_id: int) -> bytes | None:
         """Return the engine state that goes with what is sealed of a meter."""
@@ -149,18 +111,3 @@ class Disk:
             limit,
         )
         return [SegmentRow(*row) for row in rows]
-
-
-def runs(starts_ms: Iterable[int], step_ms: int) -> Iterator[tuple[int, int]]:
-    """Yield the spans that ascending starts of `step_ms` each make when neighbours are joined."""
-    begin: int | None = None
-    end = 0
-    for start_ms in starts_ms:
-        if begin is not None and start_ms == end:
-            end += step_ms
-            continue
-        if begin is not None:
-            yield begin, end
-        begin, end = start_ms, start_ms + step_ms
-    if begin is not None:
-        yield begin, end

@@ -1,5 +1,6 @@
 """Energy figures of quarter-hours and days as arrays, and how they are packed into rows."""
 
+import zlib
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TypeAlias
@@ -76,12 +77,16 @@ def pack_quarters(figures: Figures) -> bytes:
     """Return quarter-hours as the bytes of a row."""
     row = np.empty(len(figures), QUARTER_ROW)
     row["quarter"] = figures["start_ms"] // INTERVAL_MS
-    return _pack_common(row, figures)
+    return zlib.compress(_pack_common(row, figures), 9)
 
 
-def unpack_quarters(data: bytes) -> Figures:
-    """Return the quarter-hours of one row or of several joined. Raises ValueError when the bytes are no rows."""
-    row = np.frombuffer(data, QUARTER_ROW)
+def unpack_quarters(rows: Iterable[bytes]) -> Figures:
+    """Return the quarter-hours of rows, one behind the other. Raises ValueError when the bytes are no rows."""
+    try:
+        row = np.frombuffer(b"".join([zlib.decompress(data) for data in rows]), QUARTER_ROW)
+    except zlib.error as error:
+        message = f"a row of quarter-hours is damaged: {error}"
+        raise ValueError(message) from error
     figures = _unpack_common(row)
     figures["start_ms"] = row["quarter"]
     figures["start_ms"] *= INTERVAL_MS
@@ -90,7 +95,7 @@ def unpack_quarters(data: bytes) -> Figures:
 
 
 def pack_days(figures: Figures) -> bytes:
-    """Return days as the bytes of a row."""
+    """Return days, or months, as the bytes of a row."""
     row = np.empty(len(figures), DAY_ROW)
     row["start_ms"] = figures["start_ms"]
     row["length_ms"] = figures["end_ms"] - figures["start_ms"]
@@ -98,7 +103,7 @@ def pack_days(figures: Figures) -> bytes:
 
 
 def unpack_days(data: bytes) -> Figures:
-    """Return the days of one row or of several joined. Raises ValueError when the bytes are no rows."""
+    """Return the days or months of one row or of several joined. Raises ValueError when the bytes are no rows."""
     row = np.frombuffer(data, DAY_ROW)
     figures = _unpack_common(row)
     figures["start_ms"] = row["start_ms"]
@@ -123,6 +128,16 @@ def _unpack_common(row: Figures) -> Figures:
         column = figures[name]
         column[column == _NONE] = nothing
     return figures
+
+
+def joined(pieces: Sequence[Figures]) -> Figures:
+    """Return figures one behind the other."""
+    pieces = [piece for piece in pieces if len(piece)]
+    if len(pieces) == 1:
+        return pieces[0]
+    # As plain numbers, since joining arrays of fields compares their types anew each time.
+    plain = [np.ascontiguousarray(piece).view(np.int64) for piece in pieces]
+    return np.concatenate(plain).view(FIGURE) if plain else NO_FIGURES
 
 
 def total(figures: Figures, group_of: Int64Array) -> Figures:

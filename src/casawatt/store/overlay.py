@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from casawatt.model.interval import Interval
-from casawatt.store.figures import NO_FIGURES, Figures, from_intervals
+from casawatt.store.figures import NO_FIGURES, Figures, from_intervals, joined
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Overlay:
         kept = disk[~self.touches(disk)]
         if not inside:
             return kept
-        both = np.concatenate([kept, from_intervals(inside)]) if len(kept) else from_intervals(inside)
+        both = joined([kept, from_intervals(inside)])
         return both[np.argsort(both["start_ms"], kind="stable")]
 
     def only(self, start_ms: int, end_ms: int) -> Figures:

@@ -12,7 +12,7 @@ from casawatt.model.meter import Calibration
 from casawatt.model.reading import Record
 from casawatt.store.days import month_of
 from casawatt.store.disk import Disk
-from casawatt.store.figures import FIGURE, NO_FIGURES, NO_MAX, NO_MIN, Figures, to_buckets, to_intervals
+from casawatt.store.figures import FIGURE, NO_FIGURES, NO_MAX, NO_MIN, Figures, joined, to_buckets, to_intervals
 from casawatt.store.merging import merge
 from casawatt.store.overlay import Overlay
 from casawatt.store.shape import shape
@@ -120,7 +120,7 @@ class Query:
     def buckets(self, meter_id: int, edges_ms: Sequence[int], calibrations: Sequence[Calibration]) -> list[Bucket]:
         """Return one bucket for each pair of consecutive edges (strictly ascending UTC ms).
 
-        Whole local days come from the cache, other time from quarter-hours; a quarter-hour that an edge cuts is
+        Whole local months and days come from the cache, other time from quarter-hours; a quarter-hour that an edge cuts is
         shared out by the shape of its readings. Raises ValueError when the edges do not ascend.
         """
         edges = np.array(edges_ms, np.int64)
@@ -129,52 +129,58 @@ class Query:
             raise ValueError(message)
         start_ms, end_ms = int(edges[0]), int(edges[-1])
         overlay = self._overlay(meter_id)
-        days, quarters = self._parts(meter_id, overlay, edges)
+        whole, quarters = self._parts(meter_id, overlay, edges)
         cut = _crossed(quarters, edges)
-        pieces = [days, quarters[~cut]]
+        pieces = [whole, quarters[~cut]]
         if cut.any():
             shared = [self._shared(meter_id, quarter, edges, calibrations) for quarter in quarters[cut]]
             pieces += [piece[(piece["start_ms"] >= start_ms) & (piece["end_ms"] <= end_ms)] for piece in shared]
-        return to_buckets(np.concatenate(pieces), edges_ms)
+        return to_buckets(joined(pieces), edges_ms)
 
     def _parts(self, meter_id: int, overlay: Overlay, edges: Int64Array) -> tuple[Figures, Figures]:
-        """Return the days that lie whole and clean in a bucket, and the quarters of all other time."""
+        """Return the months and days that lie whole and clean in a bucket, and the quarters of all other time."""
         start_ms, end_ms = int(edges[0]), int(edges[-1])
         from_ms = start_ms - start_ms % INTERVAL_MS
         if not self._days_usable:
             disk = self._disk.quarters(meter_id, from_ms, end_ms)
             return NO_FIGURES, overlay.over(disk, from_ms, end_ms)
-        days = self._disk.days(meter_id, month_of(self._zone, from_ms), month_of(self._zone, end_ms))
-        days = days[days["end_ms"].searchsorted(from_ms, "right") : days["start_ms"].searchsorted(end_ms)]
+        months = self._disk.months(meter_id, *(month_of(self._zone, time_ms) // 12 for time_ms in (from_ms, end_ms)))
+        months = _reaching_into(months, from_ms, end_ms)
+        loose = overlay.touches(months) | _crossed(months, edges)
+        days = joined(
+            [
+                self._disk.days(meter_id, month_of(self._zone, first_ms), month_of(self._zone, last_ms - 1))
+                for first_ms, last_ms in _joined_spans(months[loose])
+            ]
+        )
+        days = _reaching_into(days, from_ms, end_ms)
         partly = overlay.touches(days) | _crossed(days, edges)
-        pieces = [
-            self._disk.quarters(meter_id, max(first_ms, from_ms), min(last_ms, end_ms))
-            for first_ms, last_ms in _joined_spans(days[partly])
-        ]
-        disk = np.concatenate(pieces) if pieces else NO_FIGURES
-        if not pieces:
-            return days, overlay.over(disk, from_ms, end_ms)
-        return days[~partly], overlay.over(disk, from_ms, end_ms)
+        disk = joined(
+            [
+                self._disk.quarters(meter_id, max(first_ms, from_ms), min(last_ms, end_ms))
+                for first_ms, last_ms in _joined_spans(days[partly])
+            ]
+        )
+        whole = joined([months[~loose], days[~partly]])
+        return whole, overlay.over(disk, from_ms, end_ms)
 
     def _shared(
-        self, meter_id: int, quarter: Figures, edges: Int64Array, calibrations: Sequence[Calibration]
+        self, meter_id: int, quarter: np.void, edges: Int64Array, calibrations: Sequence[Calibration]
     ) -> Figures:
         """Return a quarter-hour in the parts that edges cut it into: shaped by its readings, its own sum kept."""
-        begin, end = int(quarter["start_ms"]), int(quarter["end_ms"])
-        inside = edges[(edges > begin) & (edges < end)]
-        cuts = np.concatenate(([begin], inside, [end]))
+        begin, end, energy_mwh, measured_ms, min_mw, max_mw, how = quarter.tolist()
+        cuts = np.array([begin, *edges[edges.searchsorted(begin, "right") : edges.searchsorted(end)], end], np.int64)
+        lengths_ms = cuts[1:] - cuts[:-1]
         told = shape(self.around(meter_id, begin, end), calibrations, cuts)
-        parts = np.empty(len(cuts) - 1, FIGURE)
+        parts = np.empty(len(lengths_ms), FIGURE)
         parts["start_ms"], parts["end_ms"] = cuts[:-1], cuts[1:]
-        parts["energy_mwh"] = _in_proportion(int(quarter["energy_mwh"]), told.energy_uj, np.diff(cuts))
-        measured_ms = _in_proportion(int(quarter["measured_ms"]), told.measured_ms, np.diff(cuts))
-        parts["measured_ms"] = np.minimum(measured_ms, np.diff(cuts))
-        known = told.min_mw != NO_MIN
-        parts["min_mw"] = np.where(known, told.min_mw, quarter["min_mw"])
-        parts["max_mw"] = np.where(known, told.max_mw, quarter["max_mw"])
-        nothing = parts["measured_ms"] == 0
-        parts["min_mw"][nothing], parts["max_mw"][nothing] = NO_MIN, NO_MAX
-        parts["how"] = quarter["how"]
+        parts["energy_mwh"] = _in_proportion(energy_mwh, told.energy_uj, lengths_ms)
+        covered_ms = np.minimum(_in_proportion(measured_ms, told.measured_ms, lengths_ms), lengths_ms)
+        parts["measured_ms"] = covered_ms
+        known, nothing = told.min_mw != NO_MIN, covered_ms == 0
+        parts["min_mw"] = np.where(nothing, NO_MIN, np.where(known, told.min_mw, min_mw))
+        parts["max_mw"] = np.where(nothing, NO_MAX, np.where(known, told.max_mw, max_mw))
+        parts["how"] = how
         return parts
 
     def by_minute(self, meter_id: int, start_ms: int, end_ms: int, calibrations: Sequence[Calibration]) -> Minutes:
@@ -205,8 +211,13 @@ def _crossed(figures: Figures, edges: Int64Array) -> np.ndarray[tuple[int], np.d
     return crossed
 
 
+def _reaching_into(figures: Figures, start_ms: int, end_ms: int) -> Figures:
+    """Return those of ascending figures that have a part in the span."""
+    return figures[figures["end_ms"].searchsorted(start_ms, "right") : figures["start_ms"].searchsorted(end_ms)]
+
+
 def _joined_spans(days: Figures) -> list[tuple[int, int]]:
-    """Return the spans of days, neighbours joined."""
+    """Return the spans of days, or months, neighbours joined."""
     spans: list[tuple[int, int]] = []
     for start_ms, end_ms in zip(days["start_ms"].tolist(), days["end_ms"].tolist(), strict=True):
         if spans and spans[-1][1] == start_ms:

@@ -77,7 +77,7 @@ CREATE TABLE segments (
 );
 CREATE INDEX segments_newest_seq ON segments (newest_seq);
 
--- A meter's quarter-hours of one UTC hour, packed.
+-- A meter's quarter-hours of one UTC day, packed.
 CREATE TABLE intervals (
     meter_id INTEGER NOT NULL,
     start_ms INTEGER NOT NULL,
@@ -91,6 +91,14 @@ CREATE TABLE days (
     month INTEGER NOT NULL,
     data BLOB NOT NULL,
     PRIMARY KEY (meter_id, month)
+) WITHOUT ROWID;
+
+-- A meter's local months of one local year, packed; made from days.
+CREATE TABLE months (
+    meter_id INTEGER NOT NULL,
+    year INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (meter_id, year)
 ) WITHOUT ROWID;
 
 -- Up to which sequence number a meter's readings are sealed, and the engine's state at that point.

@@ -6,17 +6,14 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from casawatt.model.columns import Columns, Int64Array
+from casawatt.model.columns import Columns
+from casawatt.store import days, quarters
 from casawatt.store.database import Database
-from casawatt.store.days import refresh
-from casawatt.store.figures import NO_FIGURES, pack_quarters, unpack_quarters
 from casawatt.store.merging import EMPTY, merge
-from casawatt.store.overlay import Overlay, flatten
+from casawatt.store.overlay import flatten
 from casawatt.store.part import Part
 from casawatt.store.segment import SEGMENT_MS, decode, encode
 from casawatt.store.tail import Layer
-
-HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +40,20 @@ def commit(database: Database, zone: ZoneInfo, cut: Cut) -> None:
 
     Raises StoreFullError when the disk is full, StoreError when SQLite refuses otherwise.
     """
-    segments = _merged(database.reader(), cut)
+    reader = database.reader()
+    segments = _merged(reader, cut)
     overlay = flatten([layer.overlay for layer in cut.layers])
+    # All that takes time is done before others have to wait; nobody else changes what is read for it.
+    laid = quarters.lay(reader, cut.meter_id, overlay)
+    kept, gone = quarters.packed(cut.meter_id, laid)
+    cached = days.refreshed(reader, zone, cut.meter_id, laid)
+    snapshots = [(cut.meter_id, *snapshot) for snapshot in (*overlay.snapshots.items(), *cut.snapshots)]
     with database.write() as connection:
-        for segment in segments:
-            _write_segment(connection, cut.meter_id, segment)
-        touched_ms = _write_intervals(connection, cut.meter_id, overlay)
-        refresh(connection, zone, cut.meter_id, touched_ms)
-        for boundary_ms, state in [*overlay.snapshots.items(), *cut.snapshots]:
-            connection.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)", (cut.meter_id, boundary_ms, state))
+        connection.executemany(_WRITE_SEGMENT, [_row(cut.meter_id, segment) for segment in segments])
+        connection.executemany("INSERT OR REPLACE INTO intervals VALUES (?, ?, ?)", kept)
+        connection.executemany("DELETE FROM intervals WHERE meter_id = ? AND start_ms = ?", gone)
+        days.write(connection, cut.meter_id, cached)
+        connection.executemany("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)", snapshots)
         connection.execute("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?)", (cut.meter_id, cut.sealed_seq, cut.state))
 
 
@@ -85,52 +87,14 @@ def _sealed(connection: sqlite3.Connection, meter_id: int, start_ms: int) -> tup
     return (EMPTY, 0) if row is None else (decode(row[0]), row[1])
 
 
-def _write_segment(connection: sqlite3.Connection, meter_id: int, segment: _NewSegment) -> None:
+_WRITE_SEGMENT = (
+    "INSERT INTO segments (meter_id, start_ms, first_ms, last_ms, count, newest_seq, data)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (meter_id, start_ms) DO UPDATE SET first_ms = excluded.first_ms,"
+    " last_ms = excluded.last_ms, count = excluded.count, newest_seq = excluded.newest_seq, data = excluded.data"
+)
+
+
+def _row(meter_id: int, segment: _NewSegment) -> tuple[int, int, int, int, int, int, bytes]:
     times_ms = segment.columns.time_ms
-    connection.execute(
-        "INSERT INTO segments (meter_id, start_ms, first_ms, last_ms, count, newest_seq, data)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (meter_id, start_ms) DO UPDATE SET first_ms = excluded.first_ms,"
-        " last_ms = excluded.last_ms, count = excluded.count, newest_seq = excluded.newest_seq, data = excluded.data",
-        (
-            meter_id,
-            segment.start_ms,
-            int(times_ms[0]),
-            int(times_ms[-1]),
-            len(times_ms),
-            segment.newest_seq,
-            segment.data,
-        ),
-    )
-
-
-def _write_intervals(connection: sqlite3.Connection, meter_id: int, overlay: Overlay) -> Int64Array:
-    """Lay an overlay down on the disk; returns the begins of the quarters that it touched, ascending."""
-    hours = {quarter - quarter % HOUR_MS for quarter in overlay.intervals}
-    for start_ms, end_ms in overlay.replaced:
-        rows = connection.execute(
-            "SELECT start_ms FROM intervals WHERE meter_id = ? AND start_ms >= ? AND start_ms < ?",
-            (meter_id, start_ms - start_ms % HOUR_MS, end_ms),
-        )
-        hours.update(row[0] for row in rows)
-    by_hour = {hour: Overlay(_reaching_into(hour, overlay.replaced)) for hour in hours}
-    for quarter, interval in overlay.intervals.items():
-        by_hour[quarter - quarter % HOUR_MS].intervals[quarter] = interval
-    touched = set(overlay.intervals)
-    for hour, over in sorted(by_hour.items()):
-        row = connection.execute(
-            "SELECT data FROM intervals WHERE meter_id = ? AND start_ms = ?", (meter_id, hour)
-        ).fetchone()
-        old = NO_FIGURES if row is None else unpack_quarters(row[0])
-        touched.update(old["start_ms"][over.touches(old)].tolist())
-        new = over.over(old, hour, hour + HOUR_MS)
-        if len(new):
-            connection.execute(
-                "INSERT OR REPLACE INTO intervals VALUES (?, ?, ?)", (meter_id, hour, pack_quarters(new))
-            )
-        else:
-            connection.execute("DELETE FROM intervals WHERE meter_id = ? AND start_ms = ?", (meter_id, hour))
-    return np.array(sorted(touched), np.int64)
-
-
-def _reaching_into(hour_ms: int, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    return [span for span in spans if span[0] < hour_ms + HOUR_MS and span[1] > hour_ms]
+    first_ms, last_ms = int(times_ms[0]), int(times_ms[-1])
+    return meter_id, segment.start_ms, first_ms, last_ms, len(times_ms), segment.newest_seq, segment.data

@@ -9,6 +9,7 @@ pcodec. A channel that some records lack has a packed bitmap of presence before 
 
 import struct
 import zlib
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -57,7 +58,39 @@ def encode(columns: Columns) -> bytes:
 
 def decode(blob: bytes) -> Columns:
     """Return the records of a blob. Raises StoreCorruptError when it is damaged or of an unknown version."""
-    body = blob[: -_CRC.size]
+    return decode_all([blob])
+
+
+def decode_all(blobs: Sequence[bytes]) -> Columns:
+    """Return the records of one blob or more, one behind the other, each column written straight to its place.
+
+    Raises StoreCorruptError when one is damaged or of an unknown version.
+    """
+    heads = [_checked_head(blob) for blob in blobs]
+    count = sum(head[0] for head in heads)
+    present = 0
+    for _, channels in heads:
+        present |= channels
+    time_ms, device_id = np.empty(count, np.int64), np.empty(count, np.int64)
+    columns = {name: np.empty(count, np.int64) for bit, name in enumerate(CHANNELS) if present >> bit & 1}
+    start = 0
+    for blob, (length, channels) in zip(blobs, heads, strict=True):
+        place = slice(start, start + length)
+        reader = _Reader(blob, _HEAD.size)
+        reader.column(time_ms[place])
+        reader.column(device_id[place])
+        for bit, name in enumerate(CHANNELS):
+            if channels >> bit & 1:
+                reader.column(columns[name][place])
+            elif present >> bit & 1:
+                columns[name][place] = ABSENT
+        start += length
+    return Columns(time_ms, device_id, columns)
+
+
+def _checked_head(blob: bytes) -> tuple[int, int]:
+    """Return how many records a blob has, and its channels as a mask. Raises StoreCorruptError."""
+    body = memoryview(blob)[: -_CRC.size]
     if len(body) < _HEAD.size or blob[-_CRC.size :] != _CRC.pack(zlib.crc32(body)):
         message = "a segment's checksum does not match"
         raise StoreCorruptError(message)
@@ -65,10 +98,7 @@ def decode(blob: bytes) -> Columns:
     if version != VERSION:
         message = f"a segment has version {version}, known is {VERSION}"
         raise StoreCorruptError(message)
-    reader = _Reader(blob, _HEAD.size, count)
-    time_ms, device_id = reader.column(), reader.column()
-    channels = {name: reader.column() for bit, name in enumerate(CHANNELS) if present >> bit & 1}
-    return Columns(time_ms, device_id, channels)
+    return count, present
 
 
 def _pack_channel(column: Int64Array) -> bytes:
@@ -102,44 +132,48 @@ def _pack(column: Int64Array) -> bytes:
 class _Reader:
     """Takes columns from a blob one after the other."""
 
-    def __init__(self, blob: bytes, offset: int, count: int) -> None:
-        self._blob, self._offset, self._count = blob, offset, count
+    def __init__(self, blob: bytes, offset: int) -> None:
+        self._blob, self._offset = blob, offset
 
-    def column(self) -> Int64Array:
-        """Return the next column, ABSENT where a record does not have it."""
+    def column(self, out: Int64Array) -> None:
+        """Write the next column to `out`, ABSENT where a record does not have it."""
         if self._blob[self._offset] != Kind.SPARSE:
-            return self._plain(self._count)
+            self._plain(out)
+            return
         _, size, there_count = struct.unpack_from("<BII", self._blob, self._offset)
         start = self._offset + 9
         self._offset = start + size
         bitmap = np.frombuffer(zlib.decompress(self._blob[start : self._offset]), np.uint8)
-        column = np.full(self._count, ABSENT, np.int64)
-        column[np.unpackbits(bitmap, count=self._count).view(np.bool_)] = self._plain(there_count)
-        return column
+        values = np.empty(there_count, np.int64)
+        self._plain(values)
+        out[:] = ABSENT
+        out[np.unpackbits(bitmap, count=len(out)).view(np.bool_)] = values
 
-    def _plain(self, count: int) -> Int64Array:
+    def _plain(self, out: Int64Array) -> None:
         kind = self._blob[self._offset]
         if kind == Kind.CONSTANT:
             _, value = _CONSTANT.unpack_from(self._blob, self._offset)
             self._offset += _CONSTANT.size
-            return np.full(count, value, np.int64)
-        if kind == Kind.LINE:
+            out[:] = value
+        elif kind == Kind.LINE:
             _, first, step = _LINE.unpack_from(self._blob, self._offset)
             self._offset += _LINE.size
-            line: Int64Array = np.arange(count, dtype=np.int64) * step + first
-            return line
-        _, lowest, step, size = _PACKED.unpack_from(self._blob, self._offset)
-        start = self._offset + _PACKED.size
-        self._offset = start + size
-        return _unscaled(self._blob[start : self._offset], lowest, step)
+            np.multiply(np.arange(len(out), dtype=np.int64), step, out=out)
+            out += first
+        else:
+            _, lowest, step, size = _PACKED.unpack_from(self._blob, self._offset)
+            start = self._offset + _PACKED.size
+            self._offset = start + size
+            _unscale(self._blob[start : self._offset], lowest, step, out)
 
 
-def _unscaled(data: bytes, lowest: int, step: int) -> Int64Array:
+def _unscale(data: bytes, lowest: int, step: int, out: Int64Array) -> None:
     decompressed = standalone.simple_decompress(data)
     if decompressed is None:
         message = "a segment's column is empty"
         raise StoreCorruptError(message)
-    column = np.asarray(decompressed, dtype=np.int64)
-    column *= step
-    column += lowest
-    return column
+    out[:] = decompressed
+    if step != 1:
+        out *= step
+    if lowest:
+        out += lowest

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from casawatt.engine.calibrations import settings_at
-from casawatt.engine.curve import curve, power_mw_columns
+from casawatt.engine.curve import Curve, curve
 from casawatt.model.columns import ABSENT, Columns, Int64Array
 from casawatt.model.meter import Calibration
 from casawatt.store.figures import NO_MAX, NO_MIN
@@ -36,41 +36,55 @@ def shape(columns: Columns, calibrations: Sequence[Calibration], edges_ms: Int64
         nothing = np.zeros(count, np.int64)
         return Shape(nothing, nothing, np.full(count, NO_MIN), np.full(count, NO_MAX))
     run = curve(columns, calibrations)
-    energy_uj, measured_ms = run.at(edges_ms)
-    low_mw, high_mw = _extremes(columns, calibrations, np.diff(run.measured_ms) > 0, edges_ms)
-    measured_ms = np.diff(measured_ms)
-    low_mw[measured_ms == 0] = NO_MIN
-    high_mw[measured_ms == 0] = NO_MAX
-    return Shape(np.diff(energy_uj).astype(np.int64), measured_ms, low_mw, high_mw)
+    passed = columns.time_ms.searchsorted(edges_ms, "right")
+    energy_uj, measured_ms = run.at(edges_ms, passed)
+    # The spans that reach in: from the record not later than one edge to the one not earlier than the next.
+    first = np.maximum(passed[:-1] - 1, 0)
+    on_edge = columns.time_ms[np.maximum(passed[1:] - 1, 0)] == edges_ms[1:]
+    stop = np.minimum(passed[1:] - on_edge, len(columns) - 1)
+    low_mw, high_mw = _extremes(run, settings_at(calibrations, columns.time_ms).polled, first, stop)
+    measured_ms = measured_ms[1:] - measured_ms[:-1]
+    nothing = (measured_ms == 0) | (first >= stop)
+    if nothing.any():
+        low_mw[nothing], high_mw[nothing] = NO_MIN, NO_MAX
+    return Shape((energy_uj[1:] - energy_uj[:-1]).astype(np.int64, copy=False), measured_ms, low_mw, high_mw)
 
 
-def _extremes(
-    columns: Columns,
-    calibrations: Sequence[Calibration],
-    measured: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    edges_ms: Int64Array,
-) -> tuple[Int64Array, Int64Array]:
-    """Return the lowest and highest power between edges, over the measured spans between records that reach in."""
-    power_mw = power_mw_columns(columns, calibrations)
-    if (power_mw == ABSENT).any():
-        said = np.maximum.accumulate(np.where(power_mw == ABSENT, -1, np.arange(len(power_mw))))
-        measured = measured & (said[:-1] >= 0)
+def _extremes(run: Curve, polled: Int64Array, first: Int64Array, stop: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Return the lowest and highest power over the measured spans `first` to before `stop`, anything for no spans."""
+    power_mw, measured = run.power_mw, run.measured
+    absent = power_mw == ABSENT
+    if absent.any():
+        said = np.maximum.accumulate(np.where(absent, -1, np.arange(len(power_mw))))
+        known = said[:-1] >= 0
+        measured = known if measured is None else measured & known
         power_mw = power_mw[np.maximum(said, 0)]
+    straight = polled.astype(np.bool_)
+    if measured is None and straight.all():
+        # Both ends of each span count: the records themselves are looked through.
+        return _least_and_most(power_mw, power_mw, first, stop + 1)
     low_mw = high_mw = power_mw[:-1]
-    polled = settings_at(calibrations, columns.time_ms).polled.astype(np.bool_)
-    if polled.any():
-        polled = polled[1:] if len(polled) > 1 else polled
-        low_mw = np.where(polled, np.minimum(power_mw[:-1], power_mw[1:]), low_mw)
-        high_mw = np.where(polled, np.maximum(power_mw[:-1], power_mw[1:]), high_mw)
-    if not measured.all():
+    if straight.any():
+        straight = straight[1:] if len(straight) > 1 else straight
+        low_mw = np.where(straight, np.minimum(power_mw[:-1], power_mw[1:]), low_mw)
+        high_mw = np.where(straight, np.maximum(power_mw[:-1], power_mw[1:]), high_mw)
+    if measured is not None:
         low_mw, high_mw = np.where(measured, low_mw, NO_MIN), np.where(measured, high_mw, NO_MAX)
-    spans = len(low_mw)
-    first = np.maximum(np.searchsorted(columns.time_ms, edges_ms[:-1], side="right") - 1, 0)
-    stop = np.minimum(np.searchsorted(columns.time_ms, edges_ms[1:], side="left"), spans)
-    # The last span is left to a place of its own: reduceat takes no place beyond the end.
-    places = np.minimum(np.column_stack((first, stop)).ravel(), spans - 1)
-    low, high = np.minimum.reduceat(low_mw, places)[::2], np.maximum.reduceat(high_mw, places)[::2]
-    at_end = stop == spans
-    low[at_end] = np.minimum(low[at_end], low_mw[-1])
-    high[at_end] = np.maximum(high[at_end], high_mw[-1])
-    return np.where(first < stop, low, NO_MIN), np.where(first < stop, high, NO_MAX)
+    return _least_and_most(low_mw, high_mw, first, stop)
+
+
+def _least_and_most(
+    low: Int64Array, high: Int64Array, first: Int64Array, stop: Int64Array
+) -> tuple[Int64Array, Int64Array]:
+    """Return the least of `low` and the greatest of `high` from each `first` to before its `stop`."""
+    last = len(low) - 1
+    # The last value is left to a place of its own: reduceat takes no place beyond the end.
+    places = np.empty(2 * len(first), np.int64)
+    np.minimum(first, last, out=places[::2])
+    np.minimum(stop, last, out=places[1::2])
+    least, most = np.minimum.reduceat(low, places)[::2], np.maximum.reduceat(high, places)[::2]
+    at_end = stop > last
+    if at_end.any():
+        least[at_end] = np.minimum(least[at_end], low[last])
+        most[at_end] = np.maximum(most[at_end], high[last])
+    return least, most
