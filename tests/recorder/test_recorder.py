@@ -100,6 +100,24 @@ def test_a_full_disk_refuses_readings_but_not_the_service(home: TestHome, monkey
     assert home.put(20_000, 100.0) > 0
 
 
+def test_a_reading_refused_by_a_full_disk_is_recorded_when_it_is_sent_again(
+    home: TestHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.adopt()
+    ticket = home.put(0, 360.0)
+
+    def full(*_: object) -> int:
+        message = "the disk is full"
+        raise StoreFullError(message)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(home.store, "append", full)
+        assert home.put(10_000, 360.0) == 0
+        assert home.put(10_000, 360.0) == 0
+    assert home.put(10_000, 360.0) > ticket
+    assert home.energy_wh() == 1.0
+
+
 def test_a_replaced_device_goes_on_with_the_history_of_its_meter(home: TestHome) -> None:
     home.adopt()
     for second in range(0, 61, 10):
@@ -147,3 +165,12 @@ def test_what_came_in_before_a_restart_is_neither_lost_nor_counted_twice(tmp_pat
             home.store.flush()
     with home_in(tmp_path) as home:
         assert home.energy_wh() == 59.0
+
+
+def test_a_reading_repeated_after_a_restart_has_a_ticket_that_is_safe(tmp_path: Path) -> None:
+    with home_in(tmp_path) as home:
+        home.adopt()
+        home.put(0, 360.0)
+    with home_in(tmp_path) as home:
+        assert 0 < home.put(0, 360.0) <= home.store.durable_seq
+        assert home.recorder.duplicates == 1

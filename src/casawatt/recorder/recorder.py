@@ -94,7 +94,7 @@ class Recorder:
         return self._take(self._lines[meter.meter_id], reading, device, self._registry.traits(reading.source))
 
     def _take(self, line: Line, reading: Reading, device: Device, traits: Traits) -> Verdict:
-        line.clean, cleaned = clean.step(line.clean, reading, device.device_id, traits)
+        after, cleaned = clean.step(line.clean, reading, device.device_id, traits)
         record = cleaned.record
         verdict = cleaned.verdict
         if cleaned.clock_corrected:
@@ -103,6 +103,7 @@ class Recorder:
             self.duplicates += 1
         elif record is not None:
             line.sequence = self._store.append(line.meter_id, record)
+            line.clean = after  # only now: a reading that the store refused is no duplicate when it is sent again
             self.recorded += 1
             if verdict is Verdict.LATE:
                 line.mark_dirty(record.time_ms)
@@ -139,6 +140,7 @@ class Recorder:
         for line in self._lines.values():
             newest = self._store.last_record(line.meter_id)
             line.clean = clean.CleanState(newest)
+            line.sequence = self._store.durable_seq
             line.heard_ms = line.newest_ms
             self._store.put_intervals(line.meter_id, (), pipeline.open_intervals(line.state))
         self.settle()
