@@ -1,8 +1,9 @@
-"""A process that records until it is killed: `python -m tests.recorder.killed_recorder FOLDER FIRST`.
+"""A process that records until it is killed: `python -m tests.recorder.killed_recorder`.
 
+Where, and from which reading of the stream on, is a line of its input: so it can be started before it is needed.
 Registry, recorder and keeper run as in the service, only faster: while readings are put in, what is new is flushed,
 synced, settled and sealed in threads. Each line says how many readings of the stream were handed to the operating
-system, and how many are on the disk.
+system.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from casawatt.recorder.keeper import Keeper
 from tests.recorder.hard_stream import adopt_all, reading
 from tests.recorder.homes import TestHome, home_in
 
-AHEAD_MAX = 600
+AHEAD_MAX = 400
 """So many readings may be put in beyond those that were confirmed."""
 
 SETTINGS = {"log_file_bytes": 32_768, "seal_records": 2500}
@@ -75,9 +76,10 @@ async def work(home: TestHome, first: int) -> None:
 
 def main() -> None:
     """Record for ever."""
-    with home_in(Path(sys.argv[1]), **SETTINGS) as home, hasty():
+    first, _, folder = sys.stdin.readline().strip().partition(" ")
+    with home_in(Path(folder), **SETTINGS) as home, hasty():
         adopt_all(home)
-        asyncio.run(work(home, int(sys.argv[2])))
+        asyncio.run(work(home, int(first)))
 
 
 if __name__ == "__main__":

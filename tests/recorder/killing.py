@@ -5,6 +5,8 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from casawatt.engine.localtime import day_edges
@@ -17,20 +19,45 @@ RESENT_MAX = 900
 """After a kill the devices send up to so many readings of the stream again."""
 
 
-def record_and_kill(folder: Path, promised: Promised, chance: random.Random) -> None:
-    """Let the recorder go on in `folder`, kill it at a random moment, and note what it had confirmed until then."""
+@contextmanager
+def recorders() -> Iterator[Iterator[subprocess.Popen[str]]]:
+    """Yield recording processes that wait for their orders; each is started while the one before is still at work."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    first = max(0, promised.count - chance.randint(0, RESENT_MAX))
-    command = [sys.executable, "-m", "tests.recorder.killed_recorder", str(folder), str(first)]
-    recorder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    command = [sys.executable, "-m", "tests.recorder.killed_recorder"]
+    started: list[subprocess.Popen[str]] = []
+
+    def start() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment
+        )
+        started.append(process)
+        return process
+
+    def one_after_the_other() -> Iterator[subprocess.Popen[str]]:
+        ready = start()
+        while True:
+            current, ready = ready, start()
+            yield current
+
+    try:
+        yield one_after_the_other()
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+
+def record_and_kill(recorder: subprocess.Popen[str], folder: Path, promised: Promised, chance: random.Random) -> None:
+    """Let a recorder go on in `folder`, kill it at a random moment, and note what it had confirmed until then."""
+    assert recorder.stdin is not None
     assert recorder.stdout is not None
+    recorder.stdin.write(f"{max(0, promised.count - chance.randint(0, RESENT_MAX))} {folder}\n")
     # After so many lines it is killed at once, wherever it is by then: in a write, a sync, a commit or a rebuild.
-    lines = [recorder.stdout.readline() for _ in range(chance.randint(0, 25))]
+    lines = [recorder.stdout.readline() for _ in range(chance.randint(0, 15))]
     for _ in range(chance.randint(0, 200_000)):
         pass
     recorder.send_signal(signal.SIGKILL)
     lines += recorder.stdout.read().splitlines(keepends=True)
-    recorder.stdout.close()
     if recorder.wait() != -signal.SIGKILL:
         message = f"the recorder ended by itself with {recorder.returncode}"
         raise RuntimeError(message)
