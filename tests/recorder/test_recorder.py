@@ -9,6 +9,7 @@ import pytest
 from casawatt.model.errors import StoreFullError
 from casawatt.model.interval import How
 from casawatt.model.reading import Reading
+from casawatt.recorder.recorder import NEW_DEVICES_NAMED
 from tests.recorder.homes import START_MS, TestHome, home_in
 
 HOUR_MS = 3_600_000
@@ -37,6 +38,14 @@ def test_a_device_without_a_meter_is_shown_and_nothing_of_it_recorded(home: Test
     assert home.intervals() == []
     assert home.put(1000, 100.0) == 1
     assert home.registry.new_devices() == []
+
+
+def test_a_flood_of_forged_devices_does_not_fill_the_log(home: TestHome, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        for number in range(5 * NEW_DEVICES_NAMED):
+            home.put(number, 100.0, address=f"forged-{number}")
+    assert len(caplog.records) == NEW_DEVICES_NAMED + 1
+    assert "no further ones are named" in caplog.records[-1].message
 
 
 def test_readings_of_one_meter_never_reach_another(home: TestHome) -> None:

@@ -50,6 +50,7 @@ class Keeper:
         self._on_event = on_event
         self._on_trouble = on_trouble
         self._known_trouble = (False, False)
+        self._seal_trouble: str | None = None
         self._safer: list[Callable[[int], None]] = []
 
     async def run(self) -> None:
@@ -64,6 +65,11 @@ class Keeper:
             self._recorder.settle()
             await self._flush()
             await self._sync()
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps readings from the disk, or from being sealed there, for a person; None when nothing does."""
+        return self._store.trouble or self._seal_trouble
 
     def when_safer(self, listener: Callable[[int], None]) -> Callable[[], None]:
         """Call `listener(safe_sequence)` whenever more is safe; returns what ends it."""
@@ -114,8 +120,18 @@ class Keeper:
         try:
             await self.seal()
         except (StoreError, sqlite3.Error, OSError) as error:
-            log.error("sealing failed, nothing is lost, it is tried again: %s", error)  # noqa: TRY400 - a person reads it
+            self._sealing_says(f"sealing failed, nothing is lost, it is tried again: {error}")
             await asyncio.sleep(SEAL_RETRY_S)
+        else:
+            self._sealing_says(None)
+
+    def _sealing_says(self, trouble: str | None) -> None:
+        """Say once that sealing fails, and that it works again."""
+        known, self._seal_trouble = self._seal_trouble, trouble
+        if known == trouble:
+            return
+        log.error("%s", trouble) if trouble else log.info("sealing works again")
+        self._on_trouble()
 
     async def seal(self) -> None:
         """Move the tail into segments, one meter at a time, while readings keep coming in."""

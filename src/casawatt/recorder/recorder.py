@@ -21,6 +21,9 @@ from casawatt.store.store import Store
 
 log = logging.getLogger(__name__)
 
+NEW_DEVICES_NAMED = 200
+"""So many new devices are named in the log; forged ones must not fill it."""
+
 USED = (Verdict.FRESH, Verdict.LATE, Verdict.DUPLICATE)
 
 
@@ -49,7 +52,7 @@ class Recorder:
     ) -> None:
         self.clock = clock
         self.refusals = Refusals()
-        self.recorded = self.duplicates = 0
+        self.recorded = self.duplicates = self._new_devices = 0
         self._store = store
         self._registry = registry
         self._lines: dict[int, Line] = {}
@@ -68,7 +71,7 @@ class Recorder:
         route = choose(routes, reading) if routes else None
         if route is None:
             if self._registry.heard(reading, hint):
-                log.info("new device: %s %s", reading.source, reading.address)
+                self._name_new_device(reading)
             self.tell(None)
             return 0
         line = route.line
@@ -82,6 +85,13 @@ class Recorder:
             return line.sequence
         self.refusals.add(reading.source, reading.address, verdict.value, f"{reading}")
         return 0
+
+    def _name_new_device(self, reading: Reading) -> None:
+        self._new_devices += 1
+        if self._new_devices <= NEW_DEVICES_NAMED:
+            log.info("new device: %s %s", reading.source, reading.address)
+        elif self._new_devices == NEW_DEVICES_NAMED + 1:
+            log.warning("%d new devices, some of them forged perhaps: no further ones are named", NEW_DEVICES_NAMED)
 
     def put_under(self, meter: Meter, reading: Reading) -> Verdict:
         """Record a reading from a file under a meter, whatever device measures for it; returns what became of it.
