@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from casawatt.config import HomeConfig, MeterConfig
-from casawatt.model.errors import RegistryError, UnknownMeterError
+from casawatt.model.errors import RegistryError, StoreFullError, UnknownMeterError
 from casawatt.model.meter import Cadence, Traits
 from casawatt.model.reading import Reading
 from casawatt.registry import NEW_DEVICES_KEPT, Adoption, Registry
@@ -92,6 +92,26 @@ def test_a_flood_of_forged_devices_does_not_fill_the_memory(registry: Registry) 
     for number in range(NEW_DEVICES_KEPT * 3):
         heard(registry, f"forged-{number}")
     assert len(registry.new_devices()) == NEW_DEVICES_KEPT
+
+
+def test_an_adoption_that_finds_no_room_leaves_nothing_behind_and_can_be_repeated(
+    registry: Registry, rows: RegistryRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        message = "the disk is full"
+        raise StoreFullError(message)
+
+    heard(registry, "a1")
+    with monkeypatch.context() as patched:
+        patched.setattr(rows, "add_calibration", full)
+        with pytest.raises(StoreFullError):
+            registry.adopt(adoption(), NOW_MS)
+    assert registry.meters() == rows.meters() == []
+    assert rows.devices() == []
+    assert rows.bindings() == []
+    assert [device.address for device in registry.new_devices()] == ["a1"]
+    meter = registry.adopt(adoption(), NOW_MS)
+    assert registry.owner("nodes", "a1") == meter
 
 
 def test_the_config_makes_meters_once(registry: Registry, rows: RegistryRows) -> None:

@@ -9,6 +9,7 @@ import importlib
 import logging
 import re
 import signal
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from casawatt.model.event import Event
 from casawatt.model.meter import Traits
 from casawatt.model.ports import Clock, SourceConfig
 from casawatt.recorder.inbox import SourceInbox
-from casawatt.recorder.keeper import Keeper, seal
+from casawatt.recorder.keeper import Keeper, in_thread, seal
 from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Registry
 from casawatt.store.store import Store
@@ -37,6 +38,9 @@ from casawatt.web.ports import Home, Ports
 log = logging.getLogger(__name__)
 
 RUN = re.compile(r"^async def run\(", re.MULTILINE)
+
+EVENTS_WAITING_MAX = 1000
+"""So many events wait while the database cannot be written; the oldest go first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +122,18 @@ class Service:
         self._home = home
         self._demo = demo
         self._stopping = asyncio.Event()
-        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._events: deque[Event] = deque(maxlen=EVENTS_WAITING_MAX)
+        self._eventful = asyncio.Event()
         self.live = Live(home.recorder)
-        self.keeper = Keeper(home.store, home.recorder, sync_s=home.config.store.sync_s, on_event=self._happened)
+        self.keeper = Keeper(
+            home.store,
+            home.recorder,
+            sync_s=home.config.store.sync_s,
+            on_event=self._happened,
+            on_trouble=self.live.health_changed,
+        )
         self.supervisor = Supervisor(home.clock, self._happened, self.live.health_changed)
-        self.status = ServiceStatus(home.store, home.recorder, self.supervisor, home.clock.now_ms())
+        self.status = ServiceStatus(home.store, home.recorder, self.supervisor, home.clock.now_ms(), self.keeper)
 
     def stop(self) -> None:
         """Let `run` come to its end."""
@@ -146,6 +157,8 @@ class Service:
                 await self._stopping.wait()
                 for task in work:
                     task.cancel()
+        trouble = self._home.store.trouble
+        log.error("stopped; %s", trouble) if trouble else log.info("stopped; everything is on the disk")
 
     async def _supervise(self, source: Source) -> None:
         async def work() -> None:
@@ -160,16 +173,29 @@ class Service:
     def _happened(self, event: Event) -> None:
         if event.type != "casawatt.source.failed":  # which the supervisor has logged, with the particulars
             log.info("%s: %s", event.type.removeprefix("casawatt."), event.subject)
-        self._events.put_nowait(event)
+        self._events.append(event)
+        self._eventful.set()
 
     async def _write_events(self) -> None:
-        """Write what happened into the event log, off the event loop: each is a commit."""
-        while True:
-            event = await self._events.get()
+        """Write what happened into the event log, off the event loop: each is a commit. What is left waits."""
+        try:
+            while True:
+                await self._eventful.wait()
+                self._eventful.clear()
+                await self._write_waiting_events()
+        finally:
+            await self._write_waiting_events()
+
+    async def _write_waiting_events(self) -> None:
+        while self._events:
+            event = self._events[0]
             try:
-                await asyncio.to_thread(self._home.store.events.append, event)
+                await in_thread(self._home.store.events.append, event)
             except StoreError as error:
-                log.warning("%s of %s could not be written down: %s", event.type, event.subject, error)
+                log.warning("%s of %s could not be written down yet: %s", event.type, event.subject, error)
+                return
+            if self._events and self._events[0] is event:
+                self._events.popleft()
 
 
 def ports_of(home: OpenHome, *, demo: bool, live: Live | None = None, status: ServiceStatus | None = None) -> Ports:
@@ -225,7 +251,6 @@ async def serve_until_told(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
     await service.run(on_ready, *beside)
-    log.info("stopped; everything is on the disk")
 
 
 def look_lived_in(home: OpenHome, clock: DemoClock) -> None:

@@ -9,6 +9,7 @@ from casawatt.engine.clean import Verdict
 from casawatt.model.meter import Binding, Calibration, Meter, NewDevice
 from casawatt.model.ports import Clock
 from casawatt.model.reading import Reading, Record
+from casawatt.recorder.keeper import Keeper
 from casawatt.recorder.line import FAR_MS
 from casawatt.recorder.recorder import Recorder
 from casawatt.registry import IMPORT_SOURCE, Adoption, Registry
@@ -121,8 +122,11 @@ class Live:
 class ServiceStatus:
     """How the service is and what it has counted."""
 
-    def __init__(self, store: Store, recorder: Recorder, supervisor: Supervisor, since_ms: int) -> None:
+    def __init__(
+        self, store: Store, recorder: Recorder, supervisor: Supervisor, since_ms: int, keeper: Keeper | None = None
+    ) -> None:
         self._store = store
+        self._keeper = keeper
         self._recorder = recorder
         self._supervisor = supervisor
         self._since_ms = since_ms
@@ -133,7 +137,8 @@ class ServiceStatus:
             SourceHealth(status.name, status.state, status.since_ms, status.failures, status.last_error)
             for status in self._supervisor.statuses
         ]
-        store = StoreHealth(self._store.trouble, self._store.written_seq, self._store.durable_seq)
+        trouble = self._keeper.trouble if self._keeper else self._store.trouble
+        store = StoreHealth(trouble, self._store.written_seq, self._store.durable_seq)
         troubled = store.trouble is not None or any(source.state == "restarting" for source in sources)
         failing = self._store.full
         return Health("failing" if failing else "degraded" if troubled else "ok", self._since_ms, store, sources)

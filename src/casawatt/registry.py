@@ -131,11 +131,21 @@ class Registry:
         owner = self.owner(adoption.source, adoption.address)
         if owner is not None:
             raise TakenError("address", f"{adoption.source} {adoption.address} already measures for {owner.slug!r}")
-        meter = self._rows.add_meter(adoption.slug, adoption.name, adoption.appliance, adoption.parent)
-        self._meters[meter.slug] = meter
-        self._bind(meter, adoption.source, adoption.address, now_ms)
+        return self._make(adoption, now_ms)
+
+    def _make(self, adoption: Adoption, now_ms: int) -> Meter:
+        """Write a meter, its device and its calibration down: all of it or, when the disk is full, nothing."""
         traits = adoption.traits or self.traits(adoption.source)
-        self._calibrate(meter, traits, adoption.nominal_voltage_v, adoption.power_factor_ratio, now_ms)
+        try:
+            with self._rows.together():
+                meter = self._rows.add_meter(adoption.slug, adoption.name, adoption.appliance, adoption.parent)
+                self._bind(meter, adoption.source, adoption.address, now_ms)
+                self._calibrate(meter, traits, adoption.nominal_voltage_v, adoption.power_factor_ratio, now_ms)
+        except BaseException:
+            self._devices.clear()
+            raise
+        self._meters[meter.slug] = meter
+        self._new.pop((adoption.source, adoption.address), None)
         return meter
 
     def owner(self, source: str, address: str) -> Meter | None:
@@ -162,17 +172,11 @@ class Registry:
         changes = []
         for slug, want in configured.items():
             if slug not in self._meters:
-                self._make(slug, want, now_ms)
+                self._make(_as_adoption(slug, want), now_ms)
                 changes.append(f"meter {slug} made, measured by {want.source} {want.address}")
             else:
                 changes += self._bring_up_to(slug, want, now_ms)
         return changes + self._follow_traits(configured, now_ms)
-
-    def _make(self, slug: str, want: MeterConfig, now_ms: int) -> None:
-        meter = self._rows.add_meter(slug, want.name or slug, want.appliance, want.parent)
-        self._meters[slug] = meter
-        self._bind(meter, want.source, want.address, now_ms)
-        self._calibrate(meter, self.traits(want.source), want.nominal_voltage_v, want.power_factor_ratio, now_ms)
 
     def _bring_up_to(self, slug: str, want: MeterConfig, now_ms: int) -> list[str]:
         """Bring the records of a meter that exists up to what the config says; returns what was changed."""
@@ -225,7 +229,6 @@ class Registry:
             for binding in self._rows.bindings()
         )
         self._rows.bind(meter.meter_id, device.device_id, now_ms if used else BEGINNING_MS)
-        self._new.pop((source, address), None)
         self.version += 1
 
     def _calibrate(
@@ -250,3 +253,17 @@ class Registry:
             traits.cadence,
             traits.gap_limit_ms,
         )
+
+
+def _as_adoption(slug: str, want: MeterConfig) -> Adoption:
+    """Return what the config says of a meter, as if a person had decided it."""
+    return Adoption(
+        slug,
+        want.name or slug,
+        want.source,
+        want.address,
+        want.appliance,
+        want.parent,
+        want.nominal_voltage_v,
+        want.power_factor_ratio,
+    )

@@ -31,8 +31,8 @@ class TestHome:
 
     __test__ = False
 
-    def __init__(self, folder: Path) -> None:
-        self.store = Store.open(folder, zone=ZoneInfo("Europe/Rome"))
+    def __init__(self, folder: Path, **settings: int) -> None:
+        self.store = Store.open(folder, zone=ZoneInfo("Europe/Rome"), **settings)  # type: ignore[arg-type] # see there
         self.clock = ManualClock(START_MS)
         self.registry = Registry(self.store.registry, HomeConfig(), TRAITS)
         self.recorder = Recorder(self.store, self.registry, self.clock)
@@ -63,9 +63,9 @@ class TestHome:
 
 
 @contextmanager
-def home_in(folder: Path) -> Iterator[TestHome]:
-    """Yield a home whose data is in `folder`."""
-    home = TestHome(folder)
+def home_in(folder: Path, **settings: int) -> Iterator[TestHome]:
+    """Yield a home whose data is in `folder`; `settings` are those of `Store.open`."""
+    home = TestHome(folder, **settings)
     try:
         yield home
     finally:

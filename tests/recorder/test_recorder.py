@@ -10,6 +10,7 @@ from casawatt.engine import pipeline
 from casawatt.model.errors import StoreFullError
 from casawatt.model.interval import How
 from casawatt.model.reading import Reading
+from casawatt.recorder.recorder import NEW_DEVICES_NAMED
 from casawatt.recorder.verify import differences
 from tests.recorder.homes import START_MS, TestHome, home_in
 
@@ -45,6 +46,14 @@ def test_a_device_that_says_what_cannot_be_is_refused_before_it_has_a_meter(home
     home.put(0, float("nan"))
     assert home.registry.new_devices() == []
     assert [refusal.cause for refusal in home.recorder.refusals.counts] == ["not_finite"]
+
+
+def test_a_flood_of_forged_devices_does_not_fill_the_log(home: TestHome, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        for number in range(5 * NEW_DEVICES_NAMED):
+            home.put(number, 100.0, address=f"forged-{number}")
+    assert len(caplog.records) == NEW_DEVICES_NAMED + 1
+    assert "no further ones are named" in caplog.records[-1].message
 
 
 def test_readings_of_one_meter_never_reach_another(home: TestHome) -> None:
@@ -106,6 +115,24 @@ def test_a_full_disk_refuses_readings_but_not_the_service(home: TestHome, monkey
         assert home.put(10_000, 100.0) == 0
     assert [refusal.cause for refusal in home.recorder.refusals.counts] == ["disk_full"]
     assert home.put(20_000, 100.0) > 0
+
+
+def test_a_reading_refused_by_a_full_disk_is_recorded_when_it_is_sent_again(
+    home: TestHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.adopt()
+    ticket = home.put(0, 360.0)
+
+    def full(*_: object) -> int:
+        message = "the disk is full"
+        raise StoreFullError(message)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(home.store, "append", full)
+        assert home.put(10_000, 360.0) == 0
+        assert home.put(10_000, 360.0) == 0
+    assert home.put(10_000, 360.0) > ticket
+    assert home.energy_wh() == 1.0
 
 
 def test_a_replaced_device_goes_on_with_the_history_of_its_meter(home: TestHome) -> None:
@@ -174,3 +201,12 @@ def test_states_of_another_version_of_the_engine_have_all_figures_derived_anew(
         assert home.intervals()[:-1] == before[:-1]
         assert home.energy_wh() == 20 * 360.0
         assert differences(home.recorder.lines()[0], home.store) == []
+
+
+def test_a_reading_repeated_after_a_restart_has_a_ticket_that_is_safe(tmp_path: Path) -> None:
+    with home_in(tmp_path) as home:
+        home.adopt()
+        home.put(0, 360.0)
+    with home_in(tmp_path) as home:
+        assert 0 < home.put(0, 360.0) <= home.store.durable_seq
+        assert home.recorder.duplicates == 1

@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import os
 import shutil
@@ -250,6 +251,61 @@ def test_a_real_limit_on_file_size_is_survived(tmp_path: Path) -> None:
     assert result.stdout.splitlines() == ["0 True", "1000 None"]
     store = open_store(tmp_path)
     assert everything(store, 1) == powers(START_MS, 1000)
+    store.close()
+
+
+class FailingDisk:
+    """Stands before os.fdatasync: while `fails` it raises, and what was written since the last time is dropped."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.fails = False
+        self.sync = os.fdatasync
+        self.synced: dict[int, bytes] = {}
+        monkeypatch.setattr("casawatt.store.journal.os.fdatasync", self.fdatasync)
+
+    def fdatasync(self, file: int) -> None:
+        status = os.fstat(file)
+        if self.fails:
+            os.pwrite(file, self.synced.get(status.st_ino, bytes(status.st_size)), 0)
+            raise OSError(errno.EIO, "Input/output error")
+        self.sync(file)
+        self.synced[status.st_ino] = os.pread(file, status.st_size, 0)
+
+
+def test_what_a_failed_sync_dropped_is_written_again_before_it_counts_as_safe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = FailingDisk(monkeypatch)
+    store = open_store(tmp_path)
+    records = powers(START_MS, 300)
+    for number, record in enumerate(records):
+        store.append(1, record)
+        with contextlib.suppress(OSError):
+            store.flush()
+        disk.fails = 20 <= number < 60 or 100 <= number < 290
+        if number % 5 == 0:
+            with contextlib.suppress(OSError):
+                store.sync()
+    assert store.flush() == store.sync() == 300
+    store.close()
+    store = open_store(tmp_path)
+    assert everything(store, 1) == records
+    store.close()
+
+
+def test_a_failing_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = FailingDisk(monkeypatch)
+    store = open_store(tmp_path)
+    store.append(1, powers(START_MS, 1)[0])
+    store.flush()
+    disk.fails = True
+    with pytest.raises(OSError, match="Input/output error"):
+        store.sync()
+    assert str(store.trouble).startswith("the disk fails (Input/output error) since")
+    assert store.durable_seq == 0
+    disk.fails = False
+    assert store.sync() == 1
+    assert store.trouble is None
     store.close()
 
 

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -281,4 +284,41 @@ def test_damage_in_the_database_is_found(tmp_path: Path) -> None:
     with store._database.write() as connection:
         connection.execute("UPDATE segments SET data = zeroblob(40)")
     assert "checksum" in "\n".join(store.check())
+    store.close()
+
+
+LIMITED = """
+import contextlib, resource, sys
+from pathlib import Path
+from casawatt.model.errors import StoreFullError
+from tests.store.conftest import START_MS, open_store, powers, seal
+store = open_store(Path(sys.argv[1]))
+for record in powers(START_MS, 1000):
+    store.append(1, record)
+store.flush()
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+for work in (lambda: seal(store, 1), lambda: store.registry.add_meter("fridge", "Fridge")):
+    try:
+        work()
+    except StoreFullError as error:
+        print("full", len(list(store.columns(1, 0, 2**62).records())))
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+seal(store, 1)
+print(store.unsealed(), store.check(deep=True), store.registry.add_meter("fridge", "Fridge").slug)
+store.close()
+"""
+
+
+def test_a_seal_that_finds_no_room_loses_nothing_and_can_be_repeated(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert result.stderr == ""
+    assert result.stdout.splitlines() == ["full 1000", "full 1000", "{} [] fridge"]
+    store = open_store(tmp_path)
+    assert everything(store, 1) == powers(START_MS, 1000)
     store.close()

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from casawatt.engine import pipeline
 from casawatt.model.errors import StoreError
@@ -26,17 +27,30 @@ SETTLE_S = 1.0
 SEAL_CHECK_S = 10.0
 SEAL_RETRY_S = 60.0
 
+Answer = TypeVar("Answer")
+
 
 class Keeper:
     """Runs the store's housekeeping beside the event loop, and tells who waits for safety."""
 
-    def __init__(self, store: Store, recorder: Recorder, *, sync_s: float, on_event: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        recorder: Recorder,
+        *,
+        sync_s: float,
+        on_event: Callable[[Event], None],
+        on_trouble: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Keep house for `store`. `on_trouble` is called when the disk begins or ceases to be in trouble."""
         self.safe_sequence = 0
         self._store = store
         self._recorder = recorder
         self._sync_s = sync_s
         self._on_event = on_event
-        self._disk_error: str | None = None
+        self._on_trouble = on_trouble
+        self._known_trouble = (False, False)
+        self._seal_trouble: str | None = None
         self._safer: list[Callable[[int], None]] = []
 
     async def run(self) -> None:
@@ -49,37 +63,51 @@ class Keeper:
                 group.create_task(self._every(SEAL_CHECK_S, self._seal_if_due))
         finally:
             self._recorder.settle()
-            self._store.flush()
+            await self._flush()
             await self._sync()
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps readings from the disk, or from being sealed there, for a person; None when nothing does."""
+        return self._store.trouble or self._seal_trouble
 
     def when_safer(self, listener: Callable[[int], None]) -> Callable[[], None]:
         """Call `listener(safe_sequence)` whenever more is safe; returns what ends it."""
         self._safer.append(listener)
         return lambda: self._safer.remove(listener)
 
-    async def _every(self, period_s: float, work: Callable[[], Any]) -> None:
+    async def _every(self, period_s: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             await asyncio.sleep(period_s)
             await work()
 
     async def _flush(self) -> None:
-        await asyncio.to_thread(self._store.flush)
+        """Hand over what is new. What goes wrong is the store's trouble: it is reported, and tried again soon."""
+        with suppress(OSError):
+            await in_thread(self._store.flush)
+        self._look_for_trouble()
 
     async def _sync(self) -> None:
-        try:
-            self.safe_sequence = await asyncio.to_thread(self._store.sync)
-        except OSError as error:
-            self._disk_says(str(error))
-            return
-        self._disk_says(None)
-        for listener in list(self._safer):
-            listener(self.safe_sequence)
+        with suppress(OSError):
+            self.safe_sequence = await in_thread(self._store.sync)
+            for listener in list(self._safer):
+                listener(self.safe_sequence)
+        self._look_for_trouble()
 
-    def _disk_says(self, error: str | None) -> None:
-        """Log that the disk cannot be written, once, and that it can again."""
-        if error != self._disk_error:
-            log.warning("the disk cannot be written: %s", error) if error else log.info("the disk can be written again")
-        self._disk_error = error
+    def _look_for_trouble(self) -> None:
+        """Say once that the disk is in trouble, that readings are lost by it, and that it is well again."""
+        trouble, full = self._store.trouble, self._store.full
+        now = (trouble is not None, full)
+        if now == self._known_trouble:
+            return
+        self._known_trouble = now
+        if full:
+            log.error("readings are lost from now on: %s", trouble)
+        elif trouble is not None:
+            log.warning("readings do not reach the disk: %s", trouble)
+        else:
+            log.info("readings reach the disk again, with those that waited")
+        self._on_trouble()
 
     async def _settle(self) -> None:
         self._recorder.settle()
@@ -92,15 +120,35 @@ class Keeper:
         try:
             await self.seal()
         except (StoreError, sqlite3.Error, OSError) as error:
-            log.error("sealing failed, nothing is lost, it is tried again: %s", error)  # noqa: TRY400 - a person reads it
+            self._sealing_says(f"sealing failed, nothing is lost, it is tried again: {error}")
             await asyncio.sleep(SEAL_RETRY_S)
+        else:
+            self._sealing_says(None)
+
+    def _sealing_says(self, trouble: str | None) -> None:
+        """Say once that sealing fails, and that it works again."""
+        known, self._seal_trouble = self._seal_trouble, trouble
+        if known == trouble:
+            return
+        log.error("%s", trouble) if trouble else log.info("sealing works again")
+        self._on_trouble()
 
     async def seal(self) -> None:
         """Move the tail into segments, one meter at a time, while readings keep coming in."""
         for line in self._recorder.lines():
             cut = begin(self._store, self._recorder, line)
-            await asyncio.to_thread(self._store.commit_seal, cut.token)
+            await in_thread(self._store.commit_seal, cut.token)
             finish(self._store, line, cut)
+
+
+async def in_thread(work: Callable[..., Answer], *given: object) -> Answer:
+    """Return what `work` returns, done in a thread; being cancelled does not leave it behind half done."""
+    doing = asyncio.ensure_future(asyncio.to_thread(work, *given))
+    try:
+        return await asyncio.shield(doing)
+    finally:
+        if not doing.done():
+            await asyncio.wait([doing])
 
 
 @dataclass(frozen=True, slots=True)

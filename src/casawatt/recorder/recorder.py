@@ -24,6 +24,10 @@ from casawatt.store.store import Store
 log = logging.getLogger(__name__)
 
 NOTHING: Mapping[int, Record] = MappingProxyType({})
+
+NEW_DEVICES_NAMED = 200
+"""So many new devices are named in the log; forged ones must not fill it."""
+
 USED = (Verdict.FRESH, Verdict.LATE, Verdict.DUPLICATE)
 
 
@@ -52,7 +56,7 @@ class Recorder:
     ) -> None:
         self.clock = clock
         self.refusals = Refusals()
-        self.recorded = self.duplicates = 0
+        self.recorded = self.duplicates = self._new_devices = 0
         self._store = store
         self._registry = registry
         self._lines: dict[int, Line] = {}
@@ -91,8 +95,15 @@ class Recorder:
             self.refusals.add(reading.source, reading.address, cleaned.verdict.value, f"{reading}")
             return
         if self._registry.heard(reading, hint):
-            log.info("new device: %s %s", reading.source, reading.address)
+            self._name_new_device(reading)
         self.tell(None)
+
+    def _name_new_device(self, reading: Reading) -> None:
+        self._new_devices += 1
+        if self._new_devices <= NEW_DEVICES_NAMED:
+            log.info("new device: %s %s", reading.source, reading.address)
+        elif self._new_devices == NEW_DEVICES_NAMED + 1:
+            log.warning("%d new devices, some of them forged perhaps: no further ones are named", NEW_DEVICES_NAMED)
 
     def put_under(self, meter: Meter, reading: Reading, known: Mapping[int, Record]) -> Verdict:
         """Record a reading from a file under a meter, whatever device measures for it; returns what became of it.
@@ -112,7 +123,7 @@ class Recorder:
     def _take(
         self, line: Line, reading: Reading, device: Device, traits: Traits, known: Mapping[int, Record] = NOTHING
     ) -> Verdict:
-        line.clean, cleaned = clean.step(line.clean, reading, device.device_id, traits)
+        after, cleaned = clean.step(line.clean, reading, device.device_id, traits)
         record = cleaned.record
         verdict = cleaned.verdict
         if record is not None and record.time_ms in known:
@@ -124,6 +135,7 @@ class Recorder:
             self.duplicates += 1
         elif record is not None:
             line.sequence = self._store.append(line.meter_id, record)
+            line.clean = after  # only now: a reading that the store refused is no duplicate when it is sent again
             self.recorded += 1
             if verdict is Verdict.LATE:
                 line.mark_dirty(record.time_ms)
@@ -160,6 +172,7 @@ class Recorder:
         for line in self._lines.values():
             newest = self._store.last_record(line.meter_id)
             line.clean = clean.CleanState(newest)
+            line.sequence = self._store.durable_seq
             line.heard_ms = line.newest_ms
             self._store.put_intervals(line.meter_id, (), pipeline.open_intervals(line.state))
         self.settle()

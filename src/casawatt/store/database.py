@@ -13,6 +13,9 @@ BUSY_S = 30.0
 PAGE_BYTES = 2048
 """Of a new file. Segments have pages of their own, the last half empty: larger pages waste more, smaller ones are many."""
 
+_NO_ROOM = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+"""How SQLite says that a quota or the largest size of a file is reached, or that there is no room for its index."""
+
 
 class Database:
     """The SQLite file. Reading never waits for writing (WAL); every commit is on the disk when it returns."""
@@ -28,6 +31,7 @@ class Database:
         self._local = threading.local()
         self._readers: list[sqlite3.Connection] = []
         self._write_lock = threading.RLock()
+        self._writing_thread: int | None = None
         if read_only and not path.exists():
             message = f"there is no {path}"
             raise StoreError(message)
@@ -61,8 +65,11 @@ class Database:
         return sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
 
     def reader(self) -> sqlite3.Connection:
-        """Return this thread's connection for reading; it sees what was committed (read only: when it was opened)."""
-        if self.read_only:
+        """Return this thread's connection for reading; it sees what was committed (read only: when it was opened).
+
+        Inside `write` it sees what is being written.
+        """
+        if self.read_only or self._writing_thread == threading.get_ident():
             return self._writer
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
@@ -75,11 +82,16 @@ class Database:
     def write(self) -> Iterator[sqlite3.Connection]:
         """Yield the writing connection inside a transaction; commits at the end, rolls back on an error.
 
+        A transaction inside another one is part of it: all of it is written or nothing.
         Raises StoreFullError when the disk is full, StoreError when SQLite refuses otherwise.
         """
         with self._write_lock:
+            if self._writer.in_transaction:
+                yield self._writer
+                return
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
+                self._writing_thread = threading.get_ident()
                 try:
                     yield self._writer
                     self._writer.execute("COMMIT")
@@ -91,6 +103,8 @@ class Database:
                 raise
             except sqlite3.DatabaseError as error:
                 raise _translated(error, self.path) from error
+            finally:
+                self._writing_thread = None
 
     def close(self) -> None:
         """Close every connection."""
@@ -100,8 +114,9 @@ class Database:
 
 
 def _translated(error: sqlite3.DatabaseError, path: Path) -> StoreError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
+    extended = getattr(error, "sqlite_errorcode", 0)
+    code = extended & 0xFF
+    if code == sqlite3.SQLITE_FULL or extended in _NO_ROOM:
         return StoreFullError(f"{path}: the disk is full")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return StoreCorruptError(f"{path}: {error}")

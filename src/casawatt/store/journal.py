@@ -47,7 +47,9 @@ class Journal:
         self._lock = threading.RLock()
         self._waiting: deque[tuple[int, int, bytes]] = deque()
         self._waiting_records = 0
-        self._trouble: tuple[str, float] | None = None
+        self._write_trouble: tuple[str, float] | None = None
+        self._sync_trouble: tuple[str, float] | None = None
+        self._unsynced: list[tuple[int, bytes]] = []
         self._spares = sorted(folder.glob(f"*{_SPARE_SUFFIX}"))
         self._past: deque[tuple[Path, int]] = deque()
         self._file: int | None = None
@@ -70,7 +72,7 @@ class Journal:
     @property
     def trouble(self) -> str | None:
         """What keeps the log from being written, for a person; None when nothing does."""
-        trouble = self._trouble
+        trouble = self._write_trouble or self._sync_trouble
         if trouble is None:
             return None
         cause, since_s = trouble
@@ -98,19 +100,19 @@ class Journal:
     def flush(self) -> int:
         """Hand what waits to the operating system; returns up to which sequence number it now has everything.
 
-        A full disk is no error but `trouble`: what could not be written waits for the next flush.
-        Raises OSError for anything else that goes wrong.
+        What could not be written is `trouble`, and waits for the next flush.
+        Raises OSError as well when it is for anything else than a full disk.
         """
         with self._lock:
             try:
                 while self._waiting:
                     self._write_some()
             except OSError as error:
+                self._write_trouble = self._write_trouble or (_cause(error), time.time())
                 if error.errno not in _NO_ROOM:
                     raise
-                self._trouble = self._trouble or ("disk full", time.time())
             else:
-                self._trouble = None
+                self._write_trouble = None
             return self.written_seq
 
     def _write_some(self) -> None:
@@ -126,7 +128,9 @@ class Journal:
             data, chain = block(self._generation, first_seq, count, payload, chain)
             blocks.append(data)
             end += len(data)
-        write_all(file, b"".join(blocks), self._end)
+        data = b"".join(blocks)
+        write_all(file, data, self._end)
+        self._unsynced.append((self._end, data))
         self._end, self._chain = end, chain
         for _ in blocks:
             first_seq, count, payload = self._waiting.popleft()
@@ -140,7 +144,7 @@ class Journal:
     def _next_file(self) -> int:
         """Begin the next file. The one before is forced to the disk first: only the last file can ever be torn."""
         if self._file is not None:
-            os.fdatasync(self._file)
+            self._force(self._file, self._unsynced)
             self.durable_seq = max(self.durable_seq, self.written_seq)
         generation = self._generation + 1
         path = self.folder / log_name(generation)
@@ -162,6 +166,7 @@ class Journal:
             self._past.append((self._path, self._last_seq))
         self._file, self._path, self._generation = file, path, generation
         self._end, self._chain, self._limit, self._last_seq = FIRST_BLOCK, chain, self.file_bytes, 0
+        self._unsynced = []
         return file
 
     def sync(self) -> int:
@@ -174,13 +179,31 @@ class Journal:
             if written_seq == self.durable_seq or self._file is None:
                 return self.durable_seq
             file = os.dup(self._file)
+            unsynced = self._unsynced
+            blocks = unsynced.copy()
         try:
-            os.fdatasync(file)
+            self._force(file, blocks)
         finally:
             os.close(file)
         with self._lock:
+            del unsynced[: len(blocks)]
             self.durable_seq = max(self.durable_seq, written_seq)
             return self.durable_seq
+
+    def _force(self, file: int, unsynced: list[tuple[int, bytes]]) -> None:
+        """Force a file to the disk, of which these blocks (offset, bytes) may not be there yet.
+
+        After a failure they are written again first: the system may have dropped them and report success from then on.
+        """
+        try:
+            if self._sync_trouble is not None:
+                for offset, data in unsynced:
+                    write_all(file, data, offset)
+            os.fdatasync(file)
+        except OSError as error:
+            self._sync_trouble = self._sync_trouble or (_cause(error), time.time())
+            raise
+        self._sync_trouble = None
 
     def recycle(self, sealed_seq: int) -> None:
         """Give free the files that hold nothing later than `sealed_seq`; a few are kept to be written anew."""
@@ -200,6 +223,11 @@ class Journal:
             if self._file is not None:
                 os.close(self._file)
                 self._file = None
+
+
+def _cause(error: OSError) -> str:
+    """Return in words why the disk does not take what it should."""
+    return "disk full" if error.errno in _NO_ROOM else f"the disk fails ({error.strerror})"
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -35,8 +36,9 @@ class FolderLock:
     def announce(self, url: str | None) -> None:
         """Say for others to read where this process can be reached."""
         holder = msgspec.json.encode(LockHolder(os.getpid(), url))
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, holder, 0)
+        with suppress(OSError):  # a full disk: the lock holds, only others cannot read whose it is
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, holder, 0)
 
     def release(self) -> None:
         """Give the lock up; the file stays, empty, because removing it would race with the next holder."""

@@ -1,6 +1,8 @@
 """The dated rows of the registry: meters, devices, bindings and calibrations. Nothing is ever deleted."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from casawatt.model.errors import RegistryError, UnknownMeterError
@@ -20,6 +22,12 @@ class RegistryRows:
 
     def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         return self._database.reader().execute(query, values).fetchall()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write all that is changed inside, or nothing of it. Raises StoreFullError, StoreError."""
+        with self._database.write():
+            yield
 
     def meters(self) -> list[Meter]:
         """Return every meter, in the order they were added."""

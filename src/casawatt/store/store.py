@@ -285,10 +285,12 @@ class Store:
 
     def close(self) -> None:
         """Write what is left to the log and give the folder up. What is unsealed stays in the log."""
-        self._intake.close()
-        self._database.close()
-        if self._lock is not None:
-            self._lock.release()
+        try:
+            self._intake.close()
+        finally:
+            self._database.close()
+            if self._lock is not None:
+                self._lock.release()
 
 
 def _refusal(intake: Intake) -> StoreError:
