@@ -25,7 +25,7 @@ test: test-packages $(VENV)/.tools check check-ui ## set up and run every check 
 .PHONY: check
 check: $(VENV)/.tools ## only format, lint, types and import contracts
 	@echo "== format"
-	@$(BIN)/ruff format --check --quiet . || { echo "Run: make format"; exit 1; }
+	@$(BIN)/ruff format --check --quiet --output-format concise . || { echo "Run: make format"; exit 1; }
 	@echo "== lint"
 	@$(BIN)/ruff check --quiet .
 	@echo "== types"

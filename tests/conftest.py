@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 
 ACCEPTANCE = Path(__file__).parent / "acceptance"
+BROWSER = Path(__file__).parent / "e2e"
 
 hypothesis.settings.register_profile("dev", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -22,6 +23,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave out the acceptance tests unless the recordings that they replay are named."""
     without_data = config.getoption("--data") is None
     return True if without_data and collection_path == ACCEPTANCE else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests with a browser last: Playwright keeps an event loop running, and no other could run beside it."""
+    items.sort(key=lambda item: item.path.is_relative_to(BROWSER))
 
 
 @pytest.fixture

@@ -105,9 +105,9 @@ def test_an_option_that_no_source_reads_is_an_error_that_names_its_line() -> Non
 
 
 def test_a_config_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="nowhere.toml: cannot be read"):
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: cannot be read"):
         load(tmp_path / "nowhere.toml")
     binary = tmp_path / "binary.toml"
     binary.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="binary.toml: cannot be read"):
+    with pytest.raises(ConfigError, match=r"binary\.toml: cannot be read"):
         load(binary)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,13 @@ def readings(service: Service, slug: str) -> dict[str, Any]:
     return found
 
 
+def energy_wh(service: Service, slug: str) -> float:
+    """Return the energy of a polled meter's readings, as straight lines between them."""
+    columns = readings(service, slug)
+    points: list[tuple[int, float]] = list(zip(columns["time_ms"], columns["power_w"], strict=True))
+    return sum((b[1] + a[1]) / 2 * (b[0] - a[0]) for a, b in pairwise(points)) / 3_600_000
+
+
 def send_and_wait(service: Service, address: str, slug: str, current_a: float) -> None:
     """Send a packet and wait until its power is what the meter uses now."""
     service.send_v1(address, current_a)
@@ -151,6 +159,7 @@ def test_commands_agree_whether_the_service_runs_or_not(place: TestPlace) -> Non
     for current_a in (1.0, 2.0, 3.0):
         send_and_wait(service, FRIDGE, "fridge", current_a)
     until(lambda: get(service, "/healthz")["store"]["written_seq"] >= 3)
+    until(lambda: meter(service, "fridge")["today_wh"] == pytest.approx(energy_wh(service, "fridge"), abs=0.001))
     beside = place.run("export", "fridge")
     running = json.loads(place.run("meters", "--json"))
     stop(service)

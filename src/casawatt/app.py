@@ -19,8 +19,9 @@ from typing import Any
 
 import casawatt.sources
 from casawatt.app_ports import HomeMeters, Imports, Live, ServiceStatus
-from casawatt.clock import FastClock, WallClock
+from casawatt.clock import DemoClock, WallClock
 from casawatt.config import Config
+from casawatt.model.errors import StoreError
 from casawatt.model.event import Event
 from casawatt.model.meter import Traits
 from casawatt.model.ports import Clock, SourceConfig
@@ -101,10 +102,11 @@ def open_home(config: Config, folder: Path, clock: Clock, *, read_only: bool = F
 class Service:
     """A home that is being served: sources, housekeeping and pages, until `stop` is called."""
 
-    def __init__(self, home: OpenHome, *, demo: bool) -> None:
+    def __init__(self, home: OpenHome, *, demo: bool = False) -> None:
         self._home = home
         self._demo = demo
         self._stopping = asyncio.Event()
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
         self.live = Live(home.recorder)
         self.keeper = Keeper(home.store, home.recorder, sync_s=home.config.store.sync_s, on_event=self._happened)
         self.supervisor = Supervisor(home.clock, self._happened, self.live.health_changed)
@@ -124,10 +126,10 @@ class Service:
         async with running_server(create_app(ports), config.web.host, config.web.port) as url:
             self._home.store.announce(url)
             async with asyncio.TaskGroup() as group:
-                work = [group.create_task(self.keeper.run())]
-                for source in load_sources(config):
-                    work.append(group.create_task(self._supervise(source)))
-                work += [group.create_task(each) for each in beside]
+                whole = [self.keeper.run(), self._write_events(), *beside]
+                whole += [self._supervise(source) for source in load_sources(config)]
+                work = [group.create_task(each) for each in whole]
+                await asyncio.sleep(0)  # the sources listen before the address is told
                 on_ready(url)
                 await self._stopping.wait()
                 for task in work:
@@ -145,7 +147,16 @@ class Service:
 
     def _happened(self, event: Event) -> None:
         log.info("%s: %s", event.type.removeprefix("casawatt."), event.subject)
-        self._home.store.events.append(event)
+        self._events.put_nowait(event)
+
+    async def _write_events(self) -> None:
+        """Write what happened into the event log, off the event loop: each is a commit."""
+        while True:
+            event = await self._events.get()
+            try:
+                await asyncio.to_thread(self._home.store.events.append, event)
+            except StoreError as error:
+                log.warning("%s of %s could not be written down: %s", event.type, event.subject, error)
 
 
 def ports_of(home: OpenHome, *, demo: bool, live: Live | None = None, status: ServiceStatus | None = None) -> Ports:
@@ -159,7 +170,7 @@ def ports_of(home: OpenHome, *, demo: bool, live: Live | None = None, status: Se
         live=live or Live(recorder),
         store=store,
         status=status or ServiceStatus(store, recorder, idle, clock.now_ms()),
-        imports=Imports(registry, recorder, clock),
+        imports=Imports(store, registry, recorder, clock),
     )
 
 
@@ -167,8 +178,6 @@ async def serve(
     config: Config,
     folder: Path,
     *,
-    demo: bool,
-    speed: float = 1.0,
     allow_open_access: bool = False,
     on_ready: Callable[[str], None],
 ) -> None:
@@ -177,26 +186,43 @@ async def serve(
     Raises ConfigError, StoreBusyError, StoreError, and OSError when the page's port is taken.
     """
     check_binding(config.web.host, allow_open_access=allow_open_access)
-    clock = FastClock(speed) if speed != 1 else WallClock()
-    if demo:
-        write_keys(folder)
+    with open_home(config, folder, WallClock()) as home:
+        await serve_until_told(Service(home), on_ready)
+
+
+async def serve_demo(
+    config: Config, folder: Path, *, speed: float, allow_open_access: bool = False, on_ready: Callable[[str], None]
+) -> None:
+    """Serve the demo home likewise; its clock runs `speed` times as fast as the wall's."""
+    check_binding(config.web.host, allow_open_access=allow_open_access)
+    write_keys(folder)
+    clock = DemoClock(speed)
     with open_home(config, folder, clock) as home:
-        service = Service(home, demo=demo)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, service.stop)
-        if demo:
-            look_lived_in(home)
-            await service.run(on_ready, run_demo(folder, clock, speed=speed, zone=config.home.timezone))
-        else:
-            await service.run(on_ready)
-        log.info("stopped; everything is on the disk")
+        look_lived_in(home, clock)
+        clock.go()
+        nodes = run_demo(folder, clock, speed=speed, zone=config.home.timezone)
+        await serve_until_told(Service(home, demo=True), on_ready, nodes)
 
 
-def look_lived_in(home: OpenHome) -> None:
-    """Give the demo home the readings of yesterday and of today until now."""
+async def serve_until_told(
+    service: Service, on_ready: Callable[[str], None], *beside: Coroutine[Any, Any, None]
+) -> None:
+    """Run a service until SIGTERM or SIGINT."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, service.stop)
+    await service.run(on_ready, *beside)
+    log.info("stopped; everything is on the disk")
+
+
+def look_lived_in(home: OpenHome, clock: DemoClock) -> None:
+    """Give the demo home the readings of yesterday and of today until now.
+
+    Where it ran fast before, it goes on from the time that it had reached.
+    """
     lasts = [home.store.last_record(meter.meter_id) for meter in home.registry.meters()]
-    newest_ms = max((last.time_ms for last in lasts if last), default=None)
-    count = fill_history(home.recorder.put, newest_ms, home.clock.now_ms(), home.config.home.zone)
+    newest_ms = max((last.time_ms for last in lasts if last), default=0)
+    clock.set(max(clock.now_ms(), newest_ms))
+    count = fill_history(home.recorder.put, newest_ms or None, clock.now_ms(), home.config.home.zone)
     seal(home.store, home.recorder)
     log.info("%d readings of the demo home's past put in", count)

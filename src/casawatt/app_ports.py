@@ -8,7 +8,7 @@ import msgspec
 from casawatt.engine.clean import Verdict
 from casawatt.model.meter import Binding, Calibration, Meter, NewDevice
 from casawatt.model.ports import Clock
-from casawatt.model.reading import Reading
+from casawatt.model.reading import Reading, Record
 from casawatt.recorder.line import FAR_MS
 from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Adoption, Registry
@@ -98,7 +98,7 @@ class Live:
         line = self._recorder.line(meter_id)
         if line is None or line.newest_ms == -FAR_MS:
             return None
-        return LiveValue(self._recorder.power_w(line), line.newest_ms, line.silent)
+        return LiveValue(self._recorder.power_w(line), line.newest_ms, self._recorder.is_silent(line))
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` of every change from now on."""
@@ -170,7 +170,8 @@ class ServiceStatus:
 class Imports:
     """Records readings that come from a file or a person under a meter."""
 
-    def __init__(self, registry: Registry, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, store: Store, registry: Registry, recorder: Recorder, clock: Clock) -> None:
+        self._store = store
         self._registry = registry
         self._recorder = recorder
         self._clock = clock
@@ -180,10 +181,11 @@ class Imports:
         meter = self._registry.meter(slug)
         recorded = duplicates = 0
         rejected: list[Rejected] = []
+        known = self._known(meter, columns.time_ms)
         for index, reading in enumerate(rows(columns, slug, self._clock.now_ms())):
             if index % YIELD_EVERY == YIELD_EVERY - 1:
                 await asyncio.sleep(0)
-            verdict = self._recorder.put_under(meter, reading)
+            verdict = self._recorder.put_under(meter, reading, known)
             if verdict is Verdict.DUPLICATE:
                 duplicates += 1
             elif verdict in (Verdict.FRESH, Verdict.LATE):
@@ -191,6 +193,13 @@ class Imports:
             else:
                 rejected.append(Rejected(index, verdict.value))
         return ImportReport(recorded, duplicates, rejected)
+
+    def _known(self, meter: Meter, times_ms: list[int]) -> dict[int, Record]:
+        """Return what the meter has recorded at the times of an import already, by time."""
+        start_ms, end_ms = max(min(times_ms, default=0), -FAR_MS), min(max(times_ms, default=0) + 1, FAR_MS)
+        wanted = set(times_ms)
+        records = self._store.columns(meter.meter_id, start_ms, end_ms).records()
+        return {record.time_ms: record for record in records if record.time_ms in wanted}
 
 
 def rows(columns: ReadingColumns, slug: str, received_ms: int) -> Sequence[Reading]:

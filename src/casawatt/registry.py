@@ -6,12 +6,11 @@ for the *new devices* list and nothing of it is recorded.
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Protocol
 
 import msgspec
 
 from casawatt.config import HomeConfig, MeterConfig
-from casawatt.model.errors import RegistryError, UnknownMeterError
+from casawatt.model.errors import RegistryError, TakenError, UnknownMeterError
 from casawatt.model.meter import (
     Binding,
     Cadence,
@@ -23,27 +22,13 @@ from casawatt.model.meter import (
     check_slug,
 )
 from casawatt.model.reading import POWER_FACTOR_ONE, Reading
+from casawatt.store.rows import RegistryRows
 
 NEW_DEVICES_KEPT = 200
 """How many devices without a meter are remembered: enough for a home, and a bound for a flood of forged ones."""
 
 BEGINNING_MS = 0
 """The start of a first binding or calibration: it holds for all that the device ever measured."""
-
-
-class Rows(Protocol):
-    """The dated rows of the store that a registry keeps its records in."""
-
-    def meters(self) -> list[Meter]: ...
-    def add_meter(self, slug: str, name: str, appliance: str | None, parent: str | None) -> Meter: ...
-    def update_meter(
-        self, meter_id: int, *, slug: str, name: str, appliance: str | None, parent: str | None
-    ) -> Meter: ...
-    def device(self, source: str, address: str) -> Device: ...
-    def bindings(self, meter_id: int | None = None) -> list[Binding]: ...
-    def bind(self, meter_id: int, device_id: int, from_ms: int) -> Binding: ...
-    def calibrations(self, meter_id: int) -> list[Calibration]: ...
-    def add_calibration(self, meter_id: int, calibration: Calibration) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +54,7 @@ class Registry:
     configured has none, and its devices are held to be change-driven.
     """
 
-    def __init__(self, rows: Rows, home: HomeConfig, traits: dict[str, Traits]) -> None:
+    def __init__(self, rows: RegistryRows, home: HomeConfig, traits: dict[str, Traits]) -> None:
         self._rows = rows
         self._home = home
         self._traits = traits
@@ -135,13 +120,11 @@ class Registry:
         """
         check_slug(adoption.slug)
         if adoption.slug in self._meters:
-            message = f"there is a meter {adoption.slug!r} already"
-            raise RegistryError(message)
+            raise TakenError("slug", f"there is a meter {adoption.slug!r} already")
         self._check_parent(adoption.slug, adoption.parent)
         owner = self.owner(adoption.source, adoption.address)
         if owner is not None:
-            message = f"{adoption.source} {adoption.address} already measures for {owner.slug!r}"
-            raise RegistryError(message)
+            raise TakenError("address", f"{adoption.source} {adoption.address} already measures for {owner.slug!r}")
         meter = self._rows.add_meter(adoption.slug, adoption.name, adoption.appliance, adoption.parent)
         self._meters[meter.slug] = meter
         self._bind(meter, adoption.source, adoption.address, now_ms)

@@ -94,7 +94,7 @@ def free_udp_port() -> int:
 def start(folder: Path, *options: str, udp_port: int = 0) -> Service:
     """Start `casawatt` with the options; return it when it says where it listens, for packets too if it is to."""
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "XDG_CONFIG_HOME": str(folder / "no-config")}
-    process = subprocess.Popen(  # noqa: S603 - our own program, with options from the tests
+    process = subprocess.Popen(
         [sys.executable, "-m", "casawatt", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

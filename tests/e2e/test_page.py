@@ -30,7 +30,7 @@ def post(url: str, body: object) -> dict[str, object]:
     request = urllib.request.Request(  # noqa: S310 - the address is the service's own
         url, json.dumps(body).encode(), {"content-type": "application/json"}
     )
-    with urllib.request.urlopen(request) as response:  # noqa: S310
+    with urllib.request.urlopen(request) as response:  # noqa: S310 - as above
         answer: dict[str, object] = json.load(response)
         return answer
 

@@ -54,7 +54,7 @@ def test_old_readings_are_believed_where_the_source_may_be_behind() -> None:
 
 
 @pytest.mark.parametrize(("off_ms", "corrected"), [(-10_000, False), (-11_000, True), (10_000, False), (11_000, True)])
-def test_a_stamp_off_by_more_than_the_tolerance_is_not_believed(off_ms: int, corrected: bool) -> None:  # noqa: FBT001
+def test_a_stamp_off_by_more_than_the_tolerance_is_not_believed(off_ms: int, corrected: bool) -> None:
     result = cleaned(reading(NOW_MS + off_ms, power_w=1), STRICT)
     assert result.record is not None
     assert result.clock_corrected is corrected
@@ -148,3 +148,11 @@ def test_whatever_a_device_says_is_recorded_near_its_arrival_or_refused(
     assert (result.record is not None) == (result.verdict is Verdict.FRESH)
     if result.record is not None:
         assert abs(result.record.time_ms - NOW_MS) <= 10_500
+
+
+@pytest.mark.parametrize("received_ms", [NOW_MS + 600, NOW_MS + 999])
+def test_a_time_of_arrival_is_never_recorded_in_the_future(received_ms: int) -> None:
+    for stamp_ms in (None, 5):
+        result = cleaned(reading(stamp_ms, power_w=1, received_ms=received_ms), STRICT)
+        assert result.record is not None
+        assert result.record.time_ms == NOW_MS

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from casawatt.files import parquet_export
 from casawatt.files.csv_export import bucket_lines, decimal, raw_lines, write_csv
@@ -159,7 +160,6 @@ def test_decimals_are_exact(value: int, decimals: int) -> None:
 
 
 def test_parquet_holds_the_same_records_with_absent_values_as_null(tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
     records = [
         Record(CHANGE_DAY_MS, 1, 1500, None, 230_000, 6_521, 9_999, 10**12 + 1, 2**63 - 1),
         Record(CHANGE_DAY_MS + 26 * HOUR_MS, 1, None, 123_456_789, None, None, None, None, None),
@@ -179,7 +179,6 @@ def test_parquet_holds_the_same_records_with_absent_values_as_null(tmp_path: Pat
 
 
 def test_parquet_of_buckets_has_energy_and_coverage(tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
     target = tmp_path / "hours.parquet"
     span = CHANGE_DAY_MS, CHANGE_DAY_MS + 25 * HOUR_MS
     assert parquet_export.write_buckets(constant_kilowatt, *span, ROME, "1h", target) == 25

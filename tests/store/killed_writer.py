@@ -52,7 +52,7 @@ def step(store: Store, meter_id: int, total: Sum) -> None:
     if total.count % READINGS_PER_QUARTER == 0:
         closed = quarter(total.count // READINGS_PER_QUARTER - 1)
         assert closed.energy_mwh == total.power_mw
-        store.put_intervals(meter_id, [closed], None)
+        store.put_intervals(meter_id, [closed], ())
         total.power_mw = 0
 
 

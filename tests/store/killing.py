@@ -16,7 +16,7 @@ def write_and_kill(folder: Path, chance: random.Random) -> int:
     """Let the writer go on in `folder` and kill it; returns how many readings of each meter it had confirmed."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "tests.store.killed_writer", str(folder)]
-    writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603 (own module)
+    writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     assert writer.stdout is not None
     confirmed = 0
     # After so many lines it is killed at once, wherever it is by then: mostly in a write, a sync or a commit.
@@ -27,7 +27,9 @@ def write_and_kill(folder: Path, chance: random.Random) -> int:
     writer.send_signal(signal.SIGKILL)
     last_words = [int(line) for line in writer.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
     writer.stdout.close()
-    writer.wait()
+    if writer.wait() != -signal.SIGKILL:
+        message = f"the writer ended by itself with {writer.returncode}"
+        raise RuntimeError(message)
     return max([confirmed, *last_words])
 
 

@@ -23,7 +23,7 @@ def filled(folder: Path) -> Store:
     return store
 
 
-def test_a_backup_made_while_the_service_runs_restores_every_reading(tmp_path: Path):
+def test_a_backup_made_while_the_service_runs_restores_every_reading(tmp_path: Path) -> None:
     store = filled(tmp_path / "data")
     backup(tmp_path / "data", tmp_path / "home.casawatt")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "home.casawatt"]
@@ -38,7 +38,7 @@ def test_a_backup_made_while_the_service_runs_restores_every_reading(tmp_path: P
     store.close()
 
 
-def test_a_backup_taken_in_the_middle_of_writing_and_sealing_is_a_moment_of_each_meter(tmp_path: Path):
+def test_a_backup_taken_in_the_middle_of_writing_and_sealing_is_a_moment_of_each_meter(tmp_path: Path) -> None:
     store = filled(tmp_path / "data")
     done = threading.Event()
     problems: list[BaseException] = []
@@ -73,7 +73,7 @@ def test_a_backup_taken_in_the_middle_of_writing_and_sealing_is_a_moment_of_each
     store.close()
 
 
-def test_restoring_over_data_is_refused_unless_said(tmp_path: Path):
+def test_restoring_over_data_is_refused_unless_said(tmp_path: Path) -> None:
     filled(tmp_path / "data").close()
     backup(tmp_path / "data", tmp_path / "home.casawatt")
     with pytest.raises(StoreError, match="holds data already"):
@@ -88,7 +88,7 @@ def test_restoring_over_data_is_refused_unless_said(tmp_path: Path):
     store.close()
 
 
-def test_a_damaged_backup_leaves_the_folder_as_it_was(tmp_path: Path):
+def test_a_damaged_backup_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     filled(tmp_path / "data").close()
     backup(tmp_path / "data", tmp_path / "home.casawatt")
     connection = sqlite3.connect(tmp_path / "home.casawatt")

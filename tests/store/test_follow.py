@@ -15,7 +15,7 @@ def follow_all(store: Store, position: int, limit: int) -> tuple[list[tuple[int,
             return got, position
 
 
-def test_a_follower_of_the_tail_gets_each_reading_once_in_order(store: Store):
+def test_a_follower_of_the_tail_gets_each_reading_once_in_order(store: Store) -> None:
     arrived = [(1 + n % 2, Record(START_MS + n, 1, power_mw=n)) for n in range(100)]
     for meter_id, record in arrived:
         store.append(meter_id, record)
@@ -24,7 +24,7 @@ def test_a_follower_of_the_tail_gets_each_reading_once_in_order(store: Store):
     assert follow_all(store, 95, 7)[0] == arrived[95:]
 
 
-def test_a_meter_sealed_ahead_of_another_does_not_let_the_others_readings_be_passed(store: Store):
+def test_a_meter_sealed_ahead_of_another_does_not_let_the_others_readings_be_passed(store: Store) -> None:
     for number in range(50):
         store.append(2, Record(START_MS + number, 1, power_mw=number))
     for number in range(50):
@@ -38,7 +38,7 @@ def test_a_meter_sealed_ahead_of_another_does_not_let_the_others_readings_be_pas
     assert position == 100
 
 
-def test_a_late_reading_sealed_into_an_old_segment_reaches_a_follower(store: Store):
+def test_a_late_reading_sealed_into_an_old_segment_reaches_a_follower(store: Store) -> None:
     for record in powers(START_MS, 100):
         store.append(1, record)
     seal(store, 1)
@@ -52,7 +52,7 @@ def test_a_late_reading_sealed_into_an_old_segment_reaches_a_follower(store: Sto
     assert end == 102
 
 
-def test_more_segments_than_one_batch_takes_all_come(store: Store):
+def test_more_segments_than_one_batch_takes_all_come(store: Store) -> None:
     for day in range(30):
         store.append(1, Record(START_MS + day * 86_400_000, 1, power_mw=day))
     seal(store, 1)

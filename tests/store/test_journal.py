@@ -31,7 +31,7 @@ def journal_of(folder: Path, **settings: int) -> Journal:
     return Journal(folder, scans, next_seq, **{"file_bytes": 4096, **settings})
 
 
-def test_what_was_flushed_is_read_back(tmp_path: Path):
+def test_what_was_flushed_is_read_back(tmp_path: Path) -> None:
     journal = journal_of(tmp_path)
     journal.put(batch(1))
     journal.put(batch(4, power_mw=6))
@@ -40,7 +40,7 @@ def test_what_was_flushed_is_read_back(tmp_path: Path):
     assert written(tmp_path) == [(1, [5, 5, 5]), (4, [6, 6, 6])]
 
 
-def test_every_kind_of_value_survives_packing():
+def test_every_kind_of_value_survives_packing() -> None:
     records = [
         Record(START_MS, 1, power_mw=-5, register_mwh=2**40, boot_id=2**62),
         Record(START_MS - 7, 65_535, voltage_mv=2**31, current_ma=-(2**31), power_factor_e4=9_000, charge_mas=0),
@@ -51,7 +51,7 @@ def test_every_kind_of_value_survives_packing():
     assert whole.channels["voltage_mv"].tolist()[1] == 2**31
 
 
-def test_a_write_torn_at_any_byte_loses_only_the_last_block(tmp_path: Path):
+def test_a_write_torn_at_any_byte_loses_only_the_last_block(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.mkdir()
     journal = journal_of(log)
@@ -76,7 +76,7 @@ def test_a_write_torn_at_any_byte_loses_only_the_last_block(tmp_path: Path):
         shutil.rmtree(again)
 
 
-def test_a_flipped_bit_ends_the_reading_there(tmp_path: Path):
+def test_a_flipped_bit_ends_the_reading_there(tmp_path: Path) -> None:
     journal = journal_of(tmp_path)
     for number in range(5):
         journal.put(batch(1 + 3 * number))
@@ -89,7 +89,7 @@ def test_a_flipped_bit_ends_the_reading_there(tmp_path: Path):
     assert [first_seq for first_seq, _ in written(tmp_path)] == [1, 4]
 
 
-def test_a_block_from_beyond_a_torn_one_is_never_read_after_it_is_written_over(tmp_path: Path):
+def test_a_block_from_beyond_a_torn_one_is_never_read_after_it_is_written_over(tmp_path: Path) -> None:
     journal = journal_of(tmp_path)
     for first_seq in (1, 4, 7):
         journal.put(batch(first_seq))
@@ -105,7 +105,7 @@ def test_a_block_from_beyond_a_torn_one_is_never_read_after_it_is_written_over(t
     assert written(tmp_path) == [(1, [5, 5, 5]), (4, [9, 9, 9])]
 
 
-def test_a_recycled_file_shows_nothing_of_its_former_life(tmp_path: Path):
+def test_a_recycled_file_shows_nothing_of_its_former_life(tmp_path: Path) -> None:
     journal = journal_of(tmp_path, file_bytes=1024)
     seq = 1
     while len(list(tmp_path.glob("*.log"))) < 4:
@@ -126,7 +126,7 @@ def test_a_recycled_file_shows_nothing_of_its_former_life(tmp_path: Path):
     assert [block.first_seq for block in newest.batches] == [seq - 3]
 
 
-def test_a_damaged_head_is_reported_and_the_file_never_written(tmp_path: Path):
+def test_a_damaged_head_is_reported_and_the_file_never_written(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     store.append(1, powers(START_MS, 1)[0])
     store.close()
@@ -163,7 +163,7 @@ class FullDisk:
 @pytest.mark.parametrize("room", [0, 1, 30, 100])
 def test_a_full_disk_keeps_readings_waiting_and_goes_on_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
-):
+) -> None:
     disk = FullDisk(monkeypatch)
     store = open_store(tmp_path)
     records = powers(START_MS, 300)
@@ -173,9 +173,9 @@ def test_a_full_disk_keeps_readings_waiting_and_goes_on_by_itself(
     for record in records[1:200]:
         store.append(1, record)
     assert store.flush() == 1
-    assert store.trouble is not None
-    assert store.trouble.startswith("disk full since")
-    assert store.trouble.endswith("199 readings waiting in memory")
+    trouble = str(store.trouble)
+    assert trouble.startswith("disk full since")
+    assert trouble.endswith("199 readings waiting in memory")
     assert everything(store, 1) == records[:200]
     disk.room = None
     for record in records[200:]:
@@ -188,13 +188,15 @@ def test_a_full_disk_keeps_readings_waiting_and_goes_on_by_itself(
     store.close()
 
 
-def test_a_reading_beyond_the_bounded_memory_is_refused_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_reading_beyond_the_bounded_memory_is_refused_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     disk = FullDisk(monkeypatch)
     store = open_store(tmp_path, waiting_bytes_max=2000)
     disk.room = 0
     records = powers(START_MS, 400)
     kept = 0
-    with pytest.raises(StoreFullError, match="disk full since"):  # noqa: PT012
+    with pytest.raises(StoreFullError, match="disk full since"):  # noqa: PT012 (which append fails is the point)
         for record in records:
             store.append(1, record)
             kept += 1
@@ -209,7 +211,7 @@ def test_a_reading_beyond_the_bounded_memory_is_refused_and_said(tmp_path: Path,
     store.close()
 
 
-def test_a_new_log_file_that_finds_no_room_waits_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_new_log_file_that_finds_no_room_waits_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = FullDisk(monkeypatch)
     store = open_store(tmp_path)
     disk.room = 5000
@@ -237,7 +239,7 @@ store.close()
 """
 
 
-def test_a_real_limit_on_file_size_is_survived(tmp_path: Path):
+def test_a_real_limit_on_file_size_is_survived(tmp_path: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-c", LIMITED, str(tmp_path)],
         capture_output=True,
@@ -251,7 +253,7 @@ def test_a_real_limit_on_file_size_is_survived(tmp_path: Path):
     store.close()
 
 
-def test_the_log_is_given_free_when_all_meters_are_sealed_past_it(tmp_path: Path):
+def test_the_log_is_given_free_when_all_meters_are_sealed_past_it(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     for number in range(3000):
         store.append(1 + number % 2, Record(START_MS + number * 1000, 1, power_mw=number))

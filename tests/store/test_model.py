@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import settings
@@ -58,7 +59,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(meter_id=METERS, intervals=st.lists(INTERVALS, min_size=1, max_size=8))
     def put_intervals(self, meter_id: int, intervals: list[Interval]) -> None:
-        self.store.put_intervals(meter_id, intervals, None)
+        self.store.put_intervals(meter_id, intervals, ())
         self.intervals[meter_id].update({interval.start_ms: interval for interval in intervals})
 
     @rule(meter_id=METERS, span=st.tuples(QUARTERS, QUARTERS), intervals=st.lists(INTERVALS, max_size=8))
@@ -139,7 +140,7 @@ class StoreMachine(RuleBasedStateMachine):
     def every_bucket_is_the_sum_of_its_intervals(self) -> None:
         edges = [START_MS - 25 * HOUR_MS, START_MS - HOUR_MS, START_MS + 3 * HOUR_MS, START_MS + 23 * HOUR_MS]
         for meter_id, intervals in self.intervals.items():
-            expected = [Bucket(*pair) for pair in zip(edges, edges[1:], strict=False)]
+            expected = [Bucket(*pair) for pair in pairwise(edges)]
             for interval in intervals.values():
                 for place, bucket in enumerate(expected):
                     if bucket.start_ms <= interval.start_ms < bucket.end_ms:

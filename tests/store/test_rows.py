@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from casawatt.store.rows import RegistryRows
 
 
 @pytest.fixture
-def database(tmp_path: Path):
+def database(tmp_path: Path) -> Iterator[Database]:
     database = Database(tmp_path / "casawatt.db", read_only=False)
     yield database
     database.close()
@@ -23,27 +24,27 @@ def rows(database: Database) -> RegistryRows:
     return RegistryRows(database)
 
 
-def test_a_file_of_a_newer_format_is_refused_with_its_number(tmp_path: Path, database: Database):
+def test_a_file_of_a_newer_format_is_refused_with_its_number(tmp_path: Path, database: Database) -> None:
     with database.write() as connection:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(StoreError, match="format 99"):
         Database(tmp_path / "casawatt.db", read_only=False)
 
 
-def test_a_file_that_is_no_database_is_refused_with_its_name(tmp_path: Path):
+def test_a_file_that_is_no_database_is_refused_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "casawatt.db").write_bytes(b"no database at all" * 100)
     with pytest.raises(StoreError, match=r"casawatt\.db"):
         Database(tmp_path / "casawatt.db", read_only=False)
 
 
-def test_the_home_keeps_its_identity_when_opened_again(tmp_path: Path, database: Database):
+def test_the_home_keeps_its_identity_when_opened_again(tmp_path: Path, database: Database) -> None:
     home_id = Meta(database).get("home_id")
     again = Database(tmp_path / "casawatt.db", read_only=True)
     assert Meta(again).get("home_id") == home_id
     again.close()
 
 
-def test_a_slug_names_one_meter_only(rows: RegistryRows):
+def test_a_slug_names_one_meter_only(rows: RegistryRows) -> None:
     meter = rows.add_meter("mains", "Mains")
     assert rows.meters() == [meter]
     with pytest.raises(RegistryError, match="already"):
@@ -52,7 +53,7 @@ def test_a_slug_names_one_meter_only(rows: RegistryRows):
         rows.add_meter("Big Fridge", "Fridge")
 
 
-def test_a_meter_gets_new_names_and_keeps_its_number(rows: RegistryRows):
+def test_a_meter_gets_new_names_and_keeps_its_number(rows: RegistryRows) -> None:
     meter = rows.add_meter("mains", "Mains")
     changed = rows.update_meter(meter.meter_id, slug="grid", name="Grid", appliance="mains", parent=None)
     assert rows.meters() == [changed]
@@ -61,13 +62,13 @@ def test_a_meter_gets_new_names_and_keeps_its_number(rows: RegistryRows):
         rows.update_meter(77, slug="x", name="X", appliance=None, parent=None)
 
 
-def test_a_device_is_added_once(rows: RegistryRows):
+def test_a_device_is_added_once(rows: RegistryRows) -> None:
     device = rows.device("ecms_udp", "5c:cf:7f:01:02:03")
     assert rows.device("ecms_udp", "5c:cf:7f:01:02:03") == device
     assert rows.devices() == [device]
 
 
-def test_binding_a_new_plug_ends_the_old_ones_binding(rows: RegistryRows):
+def test_binding_a_new_plug_ends_the_old_ones_binding(rows: RegistryRows) -> None:
     meter = rows.add_meter("washer", "Washer")
     old, new = rows.device("kasa", "a"), rows.device("kasa", "b")
     rows.bind(meter.meter_id, old.device_id, 1000)
@@ -78,7 +79,7 @@ def test_binding_a_new_plug_ends_the_old_ones_binding(rows: RegistryRows):
     ]
 
 
-def test_a_device_moved_to_another_meter_leaves_the_first(rows: RegistryRows):
+def test_a_device_moved_to_another_meter_leaves_the_first(rows: RegistryRows) -> None:
     washer, fridge = rows.add_meter("washer", "Washer"), rows.add_meter("fridge", "Fridge")
     plug = rows.device("kasa", "a")
     rows.bind(washer.meter_id, plug.device_id, 1000)
@@ -86,7 +87,7 @@ def test_a_device_moved_to_another_meter_leaves_the_first(rows: RegistryRows):
     assert [(b.meter_id, b.to_ms) for b in rows.bindings()] == [(washer.meter_id, 2000), (fridge.meter_id, None)]
 
 
-def test_a_binding_dated_before_another_takes_that_one_back(rows: RegistryRows):
+def test_a_binding_dated_before_another_takes_that_one_back(rows: RegistryRows) -> None:
     meter = rows.add_meter("washer", "Washer")
     old, new = rows.device("kasa", "a"), rows.device("kasa", "b")
     rows.bind(meter.meter_id, old.device_id, 5000)
@@ -94,7 +95,7 @@ def test_a_binding_dated_before_another_takes_that_one_back(rows: RegistryRows):
     assert rows.bindings(meter.meter_id) == [binding]
 
 
-def test_a_retracted_binding_is_gone_but_kept_on_record(rows: RegistryRows, database: Database):
+def test_a_retracted_binding_is_gone_but_kept_on_record(rows: RegistryRows, database: Database) -> None:
     meter = rows.add_meter("washer", "Washer")
     binding = rows.bind(meter.meter_id, rows.device("kasa", "a").device_id, 1000)
     rows.retract_binding(binding.binding_id, 9000)
@@ -102,12 +103,12 @@ def test_a_retracted_binding_is_gone_but_kept_on_record(rows: RegistryRows, data
     assert database.reader().execute("SELECT from_ms, retracted_ms FROM bindings").fetchall() == [(1000, 9000)]
 
 
-def test_binding_an_unknown_meter_is_refused(rows: RegistryRows):
+def test_binding_an_unknown_meter_is_refused(rows: RegistryRows) -> None:
     with pytest.raises(RegistryError, match="no meter 7"):
         rows.bind(7, rows.device("kasa", "a").device_id, 0)
 
 
-def test_calibrations_come_in_order_and_the_same_date_is_replaced(rows: RegistryRows):
+def test_calibrations_come_in_order_and_the_same_date_is_replaced(rows: RegistryRows) -> None:
     meter = rows.add_meter("washer", "Washer")
     later = Calibration(5000, 229_000, 9_000, Cadence.POLLED, 30_000)
     rows.add_calibration(meter.meter_id, later)
@@ -118,7 +119,7 @@ def test_calibrations_come_in_order_and_the_same_date_is_replaced(rows: Registry
     assert rows.calibrations(meter.meter_id) == [Calibration(0, 231_000)]
 
 
-def test_an_event_found_again_is_written_once(database: Database):
+def test_an_event_found_again_is_written_once(database: Database) -> None:
     log = EventLog(database)
     event = Event("meter.silent/washer/1000", "casawatt.meter.silent", 1000, "washer", {"after_s": 60})
     assert log.append(event) == 1
@@ -129,7 +130,7 @@ def test_an_event_found_again_is_written_once(database: Database):
     assert log.list(after_seq=1) == [(log.list()[1][0], second)]
 
 
-def test_a_follower_starts_at_zero_and_keeps_its_position(database: Database):
+def test_a_follower_starts_at_zero_and_keeps_its_position(database: Database) -> None:
     followers = Followers(database)
     assert followers.position("mqtt") == 0
     followers.set("mqtt", 5)
@@ -137,7 +138,7 @@ def test_a_follower_starts_at_zero_and_keeps_its_position(database: Database):
     assert followers.positions() == {"mqtt": 9}
 
 
-def test_a_second_writer_is_told_who_holds_the_folder(tmp_path: Path):
+def test_a_second_writer_is_told_who_holds_the_folder(tmp_path: Path) -> None:
     lock = FolderLock(tmp_path)
     lock.announce("http://127.0.0.1:8480")
     with pytest.raises(StoreBusyError, match=r"process \d+ at http://127\.0\.0\.1:8480"):

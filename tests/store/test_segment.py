@@ -40,38 +40,38 @@ def by_time(records: list[Record]) -> dict[int, Record]:
 
 
 @given(st.lists(RECORDS, min_size=1, max_size=40))
-def test_what_is_packed_comes_back(records: list[Record]):
+def test_what_is_packed_comes_back(records: list[Record]) -> None:
     kept = list(by_time(records).values())
     assert list(decode(encode(columns_of(kept))).records()) == kept
 
 
 @given(st.lists(RECORDS, max_size=30), st.lists(RECORDS, max_size=30))
-def test_the_later_arrival_wins_channel_by_channel(old: list[Record], new: list[Record]):
+def test_the_later_arrival_wins_channel_by_channel(old: list[Record], new: list[Record]) -> None:
     both = merge(columns_of(list(by_time(old).values())), columns_of(list(by_time(new).values())))
     assert list(both.records()) == list(by_time([*old, *new]).values())
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
-def test_a_changed_byte_is_noticed(place: int, change: int):
+def test_a_changed_byte_is_noticed(place: int, change: int) -> None:
     blob = bytearray(encode(columns_of([Record(START_MS + n * n, 1, power_mw=n * 7919 % 5000) for n in range(500)])))
     blob[place % len(blob)] ^= change
     with pytest.raises(StoreCorruptError):
         decode(bytes(blob))
 
 
-def test_what_never_changes_costs_nothing():
+def test_what_never_changes_costs_nothing() -> None:
     records = [Record(START_MS + n * 1000, 1, power_mw=60_000, voltage_mv=230_000, boot_id=7) for n in range(21_600)]
     assert len(encode(columns_of(records))) < 100
 
 
-def test_an_evenly_growing_time_is_a_line_and_a_gap_costs_little():
+def test_an_evenly_growing_time_is_a_line_and_a_gap_costs_little() -> None:
     even = [Record(START_MS + n * 1000, 1, power_mw=1) for n in range(21_600)]
     gap = [*even[:9000], *even[9600:]]
     assert len(encode(columns_of(gap))) < 1000
 
 
 @pytest.mark.parametrize("every", [1, 2, 60])
-def test_a_rare_channel_takes_room_only_where_it_is(every: int):
+def test_a_rare_channel_takes_room_only_where_it_is(every: int) -> None:
     start = datetime(2024, 1, 1, tzinfo=UTC)
     records = [
         Record(

@@ -26,7 +26,7 @@ def quarters(first_ms: int, count: int, energy_mwh: int = 250_000) -> list[Inter
     ]
 
 
-def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path, store: Store):
+def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path, store: Store) -> None:
     store.append(1, powers(START_MS, 1)[0])
     store.flush()
     with pytest.raises(StoreBusyError, match="process"):
@@ -38,12 +38,12 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path, store: S
     reader.close()
 
 
-def test_a_folder_without_data_is_not_opened_for_reading(tmp_path: Path):
+def test_a_folder_without_data_is_not_opened_for_reading(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="there is no"):
         open_store(tmp_path / "nothing", read_only=True)
 
 
-def test_an_absent_channel_never_erases_a_sealed_one(store: Store):
+def test_an_absent_channel_never_erases_a_sealed_one(store: Store) -> None:
     store.append(1, Record(START_MS, 1, power_mw=5, voltage_mv=230_000))
     seal(store, 1)
     store.append(1, Record(START_MS, 1, power_mw=6))
@@ -51,7 +51,7 @@ def test_an_absent_channel_never_erases_a_sealed_one(store: Store):
     assert everything(store, 1) == [Record(START_MS, 1, power_mw=6, voltage_mv=230_000)]
 
 
-def test_late_readings_during_a_commit_are_not_lost(store: Store):
+def test_late_readings_during_a_commit_are_not_lost(store: Store) -> None:
     store.append(1, powers(START_MS, 1)[0])
     cut = store.begin_seal(1, b"one")
     store.append(1, Record(START_MS - 5, 1, power_mw=1))
@@ -66,7 +66,7 @@ def test_late_readings_during_a_commit_are_not_lost(store: Store):
     assert store.check(deep=True) == []
 
 
-def test_readings_appended_in_one_thread_while_others_flush_seal_and_ask_all_arrive(store: Store):
+def test_readings_appended_in_one_thread_while_others_flush_seal_and_ask_all_arrive(store: Store) -> None:
     stop = threading.Event()
     problems: list[BaseException] = []
 
@@ -102,7 +102,7 @@ def test_readings_appended_in_one_thread_while_others_flush_seal_and_ask_all_arr
     assert everything(store, 1) == records
 
 
-def test_a_reader_sees_all_readings_while_a_writer_seals(tmp_path: Path, store: Store):
+def test_a_reader_sees_all_readings_while_a_writer_seals(tmp_path: Path, store: Store) -> None:
     records = powers(START_MS, 3000)
     for record in records:
         store.append(1, record)
@@ -120,7 +120,7 @@ def test_a_reader_sees_all_readings_while_a_writer_seals(tmp_path: Path, store: 
         reader.close()
 
 
-def test_a_record_that_no_column_can_hold_harms_no_other(store: Store, caplog: pytest.LogCaptureFixture):
+def test_a_record_that_no_column_can_hold_harms_no_other(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     store.append(1, Record(START_MS, 1, power_mw=1))
     store.append(1, Record(START_MS + 1, 1, power_mw=2**80))
     store.append(1, Record(START_MS + 2, 1, power_mw=3))
@@ -129,8 +129,8 @@ def test_a_record_that_no_column_can_hold_harms_no_other(store: Store, caplog: p
     assert store.flush() == 3
 
 
-def test_the_open_interval_is_part_of_every_answer_but_not_sealed(tmp_path: Path, store: Store):
-    store.put_intervals(1, quarters(START_MS, 1), Interval(START_MS + INTERVAL_MS, 7, 1000, 1, 2, 1))
+def test_the_open_interval_is_part_of_every_answer_but_not_sealed(tmp_path: Path, store: Store) -> None:
+    store.put_intervals(1, quarters(START_MS, 1), [Interval(START_MS + INTERVAL_MS, 7, 1000, 1, 2, 1)])
     assert [interval.energy_mwh for interval in store.intervals(1, START_MS, START_MS + DAY_MS)] == [250_000, 7]
     assert store.energy(1, START_MS, START_MS + DAY_MS, CALIBRATIONS).energy_mwh == 250_007
     seal(store, 1)
@@ -139,10 +139,10 @@ def test_the_open_interval_is_part_of_every_answer_but_not_sealed(tmp_path: Path
     reader.close()
 
 
-def test_local_days_of_23_and_25_hours_are_whole(store: Store):
+def test_local_days_of_23_and_25_hours_are_whole(store: Store) -> None:
     for first, hours in (("2024-03-31", 23), ("2024-10-27", 25)):
         start_ms = int(np.datetime64(first, "ms").astype(np.int64)) - (HOUR_MS if hours == 23 else 2 * HOUR_MS)
-        store.put_intervals(1, quarters(start_ms - DAY_MS, 96 * 3), None)
+        store.put_intervals(1, quarters(start_ms - DAY_MS, 96 * 3), ())
         seal(store, 1)
         edges = bucket_edges(ROME, start_ms - HOUR_MS, start_ms + 30 * HOUR_MS, "day")
         bucket = store.buckets(1, edges, CALIBRATIONS)[1]
@@ -151,9 +151,9 @@ def test_local_days_of_23_and_25_hours_are_whole(store: Store):
         assert bucket.coverage_ratio == 1
 
 
-def test_days_follow_a_changed_zone(tmp_path: Path):
+def test_days_follow_a_changed_zone(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    store.put_intervals(1, quarters(START_MS, 96 * 40), None)
+    store.put_intervals(1, quarters(START_MS, 96 * 40), ())
     seal(store, 1)
     store.close()
     tokyo = ZoneInfo("Asia/Tokyo")
@@ -167,12 +167,12 @@ def test_days_follow_a_changed_zone(tmp_path: Path):
     store.close()
 
 
-def test_parts_of_a_quarter_follow_the_shape_of_its_readings_and_sum_to_it(store: Store):
+def test_parts_of_a_quarter_follow_the_shape_of_its_readings_and_sum_to_it(store: Store) -> None:
     middle_ms = START_MS + INTERVAL_MS // 3
     store.append(1, Record(START_MS, 1, power_mw=3_000_000))
     for time_ms in range(START_MS + 10_000, START_MS + INTERVAL_MS + 10_000, 10_000):
         store.append(1, Record(time_ms, 1, power_mw=3_000_000 if time_ms < middle_ms else 0))
-    store.put_intervals(1, [Interval(START_MS, 249_999, INTERVAL_MS, 0, 3_000_000, How.REGISTER)], None)
+    store.put_intervals(1, [Interval(START_MS, 249_999, INTERVAL_MS, 0, 3_000_000, How.REGISTER)], ())
     seal(store, 1)
     edges = [START_MS, START_MS + 150_001, middle_ms, START_MS + INTERVAL_MS]
     first, second, rest = store.buckets(1, edges, CALIBRATIONS)
@@ -182,19 +182,19 @@ def test_parts_of_a_quarter_follow_the_shape_of_its_readings_and_sum_to_it(store
     assert store.energy(1, START_MS + 150_001, START_MS + DAY_MS, CALIBRATIONS).energy_mwh == 124_999
 
 
-def test_a_quarter_without_readings_is_shared_out_by_time(store: Store):
-    store.put_intervals(1, [Interval(START_MS, 90, 90_000, 5, 5, How.HOLD)], None)
+def test_a_quarter_without_readings_is_shared_out_by_time(store: Store) -> None:
+    store.put_intervals(1, [Interval(START_MS, 90, 90_000, 5, 5, How.HOLD)], ())
     assert store.energy(1, START_MS, START_MS + INTERVAL_MS // 3, CALIBRATIONS) == Bucket(
         START_MS, START_MS + INTERVAL_MS // 3, 30, 30_000, 5, 5, How.HOLD
     )
 
 
-def test_edges_that_do_not_ascend_are_refused(store: Store):
+def test_edges_that_do_not_ascend_are_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="ascend"):
         store.energy(1, START_MS, START_MS, CALIBRATIONS)
 
 
-def test_minutes_hold_the_power_of_the_reading_before_them(store: Store):
+def test_minutes_hold_the_power_of_the_reading_before_them(store: Store) -> None:
     for offset_s, power_mw in ((-30, 1000), (30, 3000), (60, 5000), (90, 5000)):
         store.append(1, Record(START_MS + offset_s * 1000, 1, power_mw=power_mw))
     minutes = store.by_minute(1, START_MS, START_MS + 180_000, CALIBRATIONS)
@@ -205,7 +205,7 @@ def test_minutes_hold_the_power_of_the_reading_before_them(store: Store):
     assert minutes.measured_ms.tolist() == [60_000, 30_000, 0]
 
 
-def test_minutes_are_the_same_sealed_half_sealed_and_unsealed(store: Store):
+def test_minutes_are_the_same_sealed_half_sealed_and_unsealed(store: Store) -> None:
     records = [Record(START_MS + n * 1700, 1, power_mw=n * n % 3_000_000) for n in range(30_000)]
     span = START_MS + 6 * HOUR_MS - 90_000, START_MS + 7 * HOUR_MS
     polled = [Calibration(0, cadence=Cadence.POLLED)]
@@ -223,7 +223,7 @@ def test_minutes_are_the_same_sealed_half_sealed_and_unsealed(store: Store):
             assert (getattr(other, name) == getattr(unsealed, name)).all(), name
 
 
-def test_snapshots_waiting_and_sealed_are_found_by_their_boundary(tmp_path: Path, store: Store):
+def test_snapshots_waiting_and_sealed_are_found_by_their_boundary(store: Store) -> None:
     store.put_snapshots(1, [(1000, b"old"), (2000, b"b")])
     cut = store.begin_seal(1, b"state", [(3000, b"c")])
     store.commit_seal(cut)
@@ -236,7 +236,7 @@ def test_snapshots_waiting_and_sealed_are_found_by_their_boundary(tmp_path: Path
     assert store.engine_state(1) == b"state"
 
 
-def test_unsealed_readings_come_back_in_order_of_arrival(tmp_path: Path):
+def test_unsealed_readings_come_back_in_order_of_arrival(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     arrived = [(1 + n % 3, Record(START_MS + (n * 7919) % 1000, 1, power_mw=n)) for n in range(900)]
     for meter_id, record in arrived:
@@ -251,7 +251,7 @@ def test_unsealed_readings_come_back_in_order_of_arrival(tmp_path: Path):
     store.close()
 
 
-def test_should_seal_says_when_enough_readings_came_in(tmp_path: Path):
+def test_should_seal_says_when_enough_readings_came_in(tmp_path: Path) -> None:
     store = open_store(tmp_path, seal_records=10)
     assert not store.should_seal()
     for record in powers(START_MS, 10):
@@ -262,11 +262,11 @@ def test_should_seal_says_when_enough_readings_came_in(tmp_path: Path):
     store.close()
 
 
-def test_damage_in_the_database_is_found(tmp_path: Path):
+def test_damage_in_the_database_is_found(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     for record in powers(START_MS, 100):
         store.append(1, record)
-    store.put_intervals(1, quarters(START_MS, 8), None)
+    store.put_intervals(1, quarters(START_MS, 8), ())
     seal(store, 1)
     with store._database.write() as connection:
         connection.execute("UPDATE segments SET count = 7")

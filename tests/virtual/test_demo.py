@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from casawatt.clock import FastClock
+from casawatt.clock import DemoClock
 from casawatt.model.reading import Reading
 from casawatt.recordings.shipped import appliances, mains
 from casawatt.recordings.trace import DAY_S
@@ -37,9 +37,11 @@ def readings_of(name: str, start_ms: int, end_ms: int) -> list[Reading]:
 
 
 async def test_every_node_reaches_the_source_by_real_packets_and_the_tv_waits_to_be_adopted(tmp_path: Path) -> None:
-    clock = FastClock(60.0, NEW_YEAR_MS + 10 * HOUR_MS)
+    clock = DemoClock(60.0)
+    clock.set(NEW_YEAR_MS + 10 * HOUR_MS)
+    clock.go()
     inbox = RecordingInbox(adopted=set(ADOPTED))
-    inbox.clock = clock  # type: ignore[assignment]  # the home's fast one instead of one that stands
+    inbox.clock = clock  # type: ignore[assignment]  # the demo's instead of one that stands
     write_keys(tmp_path)
     config = demo_config(tmp_path, udp_port=0)
     options = config.source_options("ecms_udp", ecms_udp.Config)

@@ -68,7 +68,7 @@ async def test_a_cancelled_service_stops_cleanly(home: TestHome) -> None:
 
 @pytest.mark.parametrize(
     ("host", "start"),
-    [("0.0.0.0", "http://127.0.0.1:"), ("localhost", "http://localhost:"), ("127.0.0.2", "http://127.0.0.2:")],  # noqa: S104 - closed at once
+    [("0.0.0.0", "http://127.0.0.1:"), ("localhost", "http://localhost:"), ("127.0.0.2", "http://127.0.0.2:")],
 )
 async def test_the_address_is_one_that_opens_on_this_machine(host: str, start: str) -> None:
     with listen(host, 0) as listener:

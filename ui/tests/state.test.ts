@@ -11,7 +11,7 @@ import {
   totalOf,
   unmeteredW,
 } from "../src/lib/state";
-import type { ListedMeter, Meter, MetersDocument } from "../src/lib/types";
+import type { Meter, MetersDocument } from "../src/lib/types";
 
 function meter(slug: string, powerW: number | null, more: Partial<Meter> = {}): Meter {
   return {
@@ -54,13 +54,6 @@ describe("a live event", () => {
   test("brings a meter that was not there", () => {
     const state = after({ type: "snapshot", data: snapshot }, { type: "meter", data: kettle });
     expect(state.meters.map(({ slug }) => slug)).toEqual(["mains", "fridge", "kettle"]);
-  });
-
-  test("without a parent leaves the meter where it belongs", () => {
-    const listed: ListedMeter = { ...fridge };
-    delete listed.parent;
-    const state = after({ type: "snapshot", data: snapshot }, { type: "meter", data: listed });
-    expect(state.meters[1]?.parent).toBe("mains");
   });
 
   test("of an adoption moves the device from the new ones to the meters", () => {

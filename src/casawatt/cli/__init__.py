@@ -55,8 +55,8 @@ def run() -> None:
     try:
         app()
     except CasawattError as error:
-        err.print(f"[bold red]casawatt:[/bold red] {error}", markup=True, soft_wrap=True)
+        err.print(f"[bold red]casawatt:[/bold red] {error}", markup=True)
         sys.exit(exit_code(error))
     except OSError as error:
-        err.print(f"[bold red]casawatt:[/bold red] {error}", markup=True, soft_wrap=True)
+        err.print(f"[bold red]casawatt:[/bold red] {error}", markup=True)
         sys.exit(EXIT_FAILED)

@@ -48,7 +48,7 @@ def doctor(
     for finding in examine(config, data, deep=deep, rebuild=rebuild):
         findings.append(finding)
         if not as_json:
-            out.print(f"{MARKS[finding.level]} {finding.subject}: {finding.text}", soft_wrap=True)
+            out.print(f"{MARKS[finding.level]} {finding.subject}: {finding.text}")
     if as_json:
         print_json([asdict(finding) for finding in findings])
     if any(finding.level == "bad" for finding in findings):

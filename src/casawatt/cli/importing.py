@@ -179,7 +179,7 @@ def sender(place: Place, understood: Preview, targets: dict[str, str]) -> Iterat
             except UnknownMeterError:
                 adoption = Adoption(slug, slug, IMPORT_SOURCE, slug, traits=understood.plan.traits)
                 home.registry.adopt(adoption, clock.now_ms())
-        imports = Imports(home.registry, home.recorder, clock)
+        imports = Imports(home.store, home.registry, home.recorder, clock)
 
         def send(slug: str, columns: ReadingColumns) -> ImportReport:
             answer = asyncio.run(imports.record(slug, columns))
@@ -236,4 +236,4 @@ def show_report(report: Report, skipped: dict[str, int], place: Place, *, as_jso
     for cause, count in report.rejected.items():
         out.print(f"  rejected, {cause}: {count}")
     for line in report.rejected_lines[:20]:
-        out.print(f"  line {line.line_number}: {line.detail}: {line.text!r}", soft_wrap=True)
+        out.print(f"  line {line.line_number}: {line.detail}: {line.text!r}")

@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 NUMERIC = "Wh", "kWh", "W", "%", "A"
 
@@ -25,7 +25,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
         table.add_column(name, justify="right" if name.split()[-1] in NUMERIC else "left")
     for row in rows:
         table.add_row(*("–" if cell is None else str(cell) for cell in row))
-    out.print(table)
+    out.print(table, soft_wrap=False)
 
 
 def watts(power_w: float | None) -> str | None:

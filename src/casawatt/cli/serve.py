@@ -47,16 +47,13 @@ def run(place: Place, *, speed: float, allow_open_access: bool, verbose: bool) -
     def ready(url: str) -> None:
         out.print(f"listening on {url}")
 
-    asyncio.run(
-        app.serve(
-            place.config,
-            place.folder,
-            demo=place.demo,
-            speed=speed,
-            allow_open_access=allow_open_access,
-            on_ready=ready,
+    if place.demo:
+        serving = app.serve_demo(
+            place.config, place.folder, speed=speed, allow_open_access=allow_open_access, on_ready=ready
         )
-    )
+    else:
+        serving = app.serve(place.config, place.folder, allow_open_access=allow_open_access, on_ready=ready)
+    asyncio.run(serving)
 
 
 def log_to_stderr(*, verbose: bool) -> None:

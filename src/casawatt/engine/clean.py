@@ -122,21 +122,23 @@ def _whole(value: float | None, lowest: float, highest: float, scale: int) -> in
 
 
 def _believed_time(reading: Reading, traits: Traits) -> tuple[int, bool]:
-    """Return the time (UTC ms, on the source's grid) to record a reading at, and whether its stamp was not believed."""
+    """Return the time (UTC ms, on the source's grid) to record a reading at, and whether its stamp was not believed.
+
+    A stamp goes to the nearest place on the grid, a time of arrival to the one before: nothing is in the future.
+    """
     time_ms, received_ms, tolerance_ms = reading.time_ms, reading.received_ms, traits.clock_tolerance_ms
-    corrected = False
+    grid_ms = traits.time_grid_ms
     if time_ms is None:
-        time_ms = received_ms
-    elif (
+        return received_ms - received_ms % grid_ms, False
+    if (
         time_ms < BEGINNING_MS
         or time_ms - received_ms > (AHEAD_MAX_MS if tolerance_ms is None else tolerance_ms)
         or (tolerance_ms is not None and received_ms - time_ms > tolerance_ms)
     ):
-        time_ms, corrected = received_ms, True
-    grid_ms = traits.time_grid_ms
+        return received_ms - received_ms % grid_ms, True
     if grid_ms > 1:
         time_ms = (time_ms + grid_ms // 2) // grid_ms * grid_ms
-    return time_ms, corrected
+    return time_ms, False
 
 
 def _says_nothing(record: Record) -> bool:

@@ -41,6 +41,14 @@ class RegistryError(CasawattError):
     """A meter, device or binding that cannot be as asked; the text says which and why."""
 
 
+class TakenError(RegistryError):
+    """Something that can be had only once is taken; `field` says which of `slug` and `address` it is."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field = field
+
+
 class UnknownMeterError(RegistryError):
     """There is no meter of that slug."""
 

@@ -3,15 +3,17 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from casawatt.engine import pipeline
 from casawatt.model.errors import StoreError
 from casawatt.model.event import Event
 from casawatt.recorder.line import Line
 from casawatt.recorder.recorder import Recorder
+from casawatt.store.seal import Cut as SealCut
+from casawatt.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -25,43 +27,16 @@ SEAL_CHECK_S = 10.0
 SEAL_RETRY_S = 60.0
 
 
-class Tail(Protocol):
-    """What the keeper asks of the store. `flush`, `sync` and `commit_seal` may be called in a thread."""
-
-    def flush(self) -> int:
-        """Hand everything appended to the operating system; returns the highest sequence number that is."""
-        ...
-
-    def sync(self) -> int:
-        """Force it to the disk; returns the highest sequence number that would survive a power cut."""
-        ...
-
-    def should_seal(self) -> bool:
-        """Return whether the tail has grown long or old enough."""
-        ...
-
-    def begin_seal(self, meter_id: int, state: bytes, snapshots: Sequence[tuple[int, bytes]]) -> Any:  # noqa: ANN401 - the store's own token
-        """Note what of the meter is to be sealed now."""
-        ...
-
-    def commit_seal(self, cut: Any) -> None:  # noqa: ANN401 - the store's own token
-        """Write it: one meter, one commit."""
-        ...
-
-    def finish_seal(self, cut: Any) -> None:  # noqa: ANN401 - the store's own token
-        """Drop it from the tail."""
-        ...
-
-
 class Keeper:
     """Runs the store's housekeeping beside the event loop, and tells who waits for safety."""
 
-    def __init__(self, store: Tail, recorder: Recorder, *, sync_s: float, on_event: Callable[[Event], None]) -> None:
+    def __init__(self, store: Store, recorder: Recorder, *, sync_s: float, on_event: Callable[[Event], None]) -> None:
         self.safe_sequence = 0
         self._store = store
         self._recorder = recorder
         self._sync_s = sync_s
         self._on_event = on_event
+        self._disk_error: str | None = None
         self._safer: list[Callable[[int], None]] = []
 
     async def run(self) -> None:
@@ -75,7 +50,7 @@ class Keeper:
         finally:
             self._recorder.settle()
             self._store.flush()
-            self._store.sync()
+            await self._sync()
 
     def when_safer(self, listener: Callable[[int], None]) -> Callable[[], None]:
         """Call `listener(safe_sequence)` whenever more is safe; returns what ends it."""
@@ -91,9 +66,20 @@ class Keeper:
         await asyncio.to_thread(self._store.flush)
 
     async def _sync(self) -> None:
-        self.safe_sequence = await asyncio.to_thread(self._store.sync)
+        try:
+            self.safe_sequence = await asyncio.to_thread(self._store.sync)
+        except OSError as error:
+            self._disk_says(str(error))
+            return
+        self._disk_says(None)
         for listener in list(self._safer):
             listener(self.safe_sequence)
+
+    def _disk_says(self, error: str | None) -> None:
+        """Log that the disk cannot be written, once, and that it can again."""
+        if error != self._disk_error:
+            log.warning("the disk cannot be written: %s", error) if error else log.info("the disk can be written again")
+        self._disk_error = error
 
     async def _settle(self) -> None:
         self._recorder.settle()
@@ -121,11 +107,11 @@ class Keeper:
 class Cut:
     """What of one meter is being sealed: the store's token, and the states that go with it."""
 
-    token: Any
+    token: SealCut
     segments: dict[int, pipeline.MeterState]
 
 
-def begin(store: Tail, recorder: Recorder, line: Line) -> Cut:
+def begin(store: Store, recorder: Recorder, line: Line) -> Cut:
     """Bring a meter's figures up to date and note what is to be sealed."""
     recorder.settle_line(line)
     segments = dict(line.snapshots.segments)
@@ -133,13 +119,13 @@ def begin(store: Tail, recorder: Recorder, line: Line) -> Cut:
     return Cut(store.begin_seal(line.meter_id, pipeline.dump(line.state), dumped), segments)
 
 
-def finish(store: Tail, line: Line, cut: Cut) -> None:
+def finish(store: Store, line: Line, cut: Cut) -> None:
     """Forget what is sealed."""
     store.finish_seal(cut.token)
     line.snapshots.saved(cut.segments)
 
 
-def seal(store: Tail, recorder: Recorder) -> None:
+def seal(store: Store, recorder: Recorder) -> None:
     """Seal everything at once, for work without a running service."""
     for line in recorder.lines():
         cut = begin(store, recorder, line)
@@ -147,7 +133,7 @@ def seal(store: Tail, recorder: Recorder) -> None:
         finish(store, line, cut)
 
 
-def keep(store: Tail, recorder: Recorder) -> None:
+def keep(store: Store, recorder: Recorder) -> None:
     """Do what the running service does now and then: hand over, and seal when it is time."""
     store.flush()
     if store.should_seal():

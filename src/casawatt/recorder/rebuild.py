@@ -1,46 +1,17 @@
 """Derive a meter's intervals anew from its records, from where late data touched them."""
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator
 
 from casawatt.engine import pipeline
-from casawatt.model.columns import Columns
 from casawatt.model.interval import INTERVAL_MS, Interval
 from casawatt.model.reading import Record
 from casawatt.recorder.line import FAR_MS, SEGMENT_MS, Line
+from casawatt.store.store import Store
 
 DAY_MS = 24 * 3_600_000
 
 
-class History(Protocol):
-    """What a rebuild asks of the store."""
-
-    def columns(self, meter_id: int, start_ms: int, end_ms: int) -> Columns:
-        """Return the records with `start_ms <= time_ms < end_ms`."""
-        ...
-
-    def first_time_ms(self, meter_id: int) -> int | None:
-        """Return the time of the oldest record, None when there is none."""
-        ...
-
-    def last_record(self, meter_id: int) -> Record | None:
-        """Return the newest record, None when there is none."""
-        ...
-
-    def snapshot_before(self, meter_id: int, time_ms: int) -> tuple[int, bytes] | None:
-        """Return the newest saved boundary not after `time_ms` and the engine state there."""
-        ...
-
-    def put_intervals(self, meter_id: int, closed: Sequence[Interval], open_: Sequence[Interval]) -> None:
-        """Add closed intervals and replace the open ones."""
-        ...
-
-    def replace_intervals(self, meter_id: int, start_ms: int, end_ms: int, intervals: Sequence[Interval]) -> None:
-        """Put `intervals` in the place of all that begin in `start_ms <= t < end_ms`."""
-        ...
-
-
-def rebuild(line: Line, history: History) -> None:
+def rebuild(line: Line, store: Store) -> None:
     """Do anew what late records touched, and bring the store's intervals and the line up to it.
 
     Starts from the newest saved state not after the first late record and stops as soon as the
@@ -48,42 +19,42 @@ def rebuild(line: Line, history: History) -> None:
     """
     if line.dirty_from_ms is None:
         return
-    from_ms, state = starting_state(line, history, line.dirty_from_ms)
+    from_ms, state = starting_state(line, store, line.dirty_from_ms)
     work = Line(line.meter, line.calibrations)
     work.resume(state)
     work.boundary_ms = from_ms
     replaced_from_ms = first_open_ms(state, from_ms)
     until_ms = FAR_MS
     intervals: list[Interval] = []
-    for record in records_from(history, line.meter_id, from_ms):
+    for record in records_from(store, line.meter_id, from_ms):
         if record.time_ms >= work.boundary_ms and record.time_ms > line.dirty_to_ms:
-            known = known_state(line, history, work.newest_ms, record.time_ms)
+            known = known_state(line, store, work.newest_ms, record.time_ms)
             if known == work.state:
                 until_ms = first_open_ms(work.state, quarter_ms(record.time_ms))
                 break
         intervals += work.advance(record)
     adopt_snapshots(line, work, from_ms, until_ms)
     closed = [interval for interval in intervals if interval.start_ms < until_ms]
-    history.replace_intervals(line.meter_id, replaced_from_ms, until_ms, closed)
+    store.replace_intervals(line.meter_id, replaced_from_ms, until_ms, closed)
     if until_ms == FAR_MS:
         line.resume(work.state)
-    history.put_intervals(line.meter_id, (), pipeline.open_intervals(line.state))
+    store.put_intervals(line.meter_id, (), pipeline.open_intervals(line.state))
     line.mark_rebuilt()
 
 
-def starting_state(line: Line, history: History, time_ms: int) -> tuple[int, pipeline.MeterState]:
+def starting_state(line: Line, store: Store, time_ms: int) -> tuple[int, pipeline.MeterState]:
     """Return the newest boundary not after `time_ms` at which the state is known, and that state."""
     in_memory = line.snapshots.before(time_ms)
-    saved = history.snapshot_before(line.meter_id, time_ms)
+    saved = store.snapshot_before(line.meter_id, time_ms)
     if in_memory is not None and (saved is None or in_memory[0] >= saved[0]):
         return in_memory
     if saved is not None:
         return saved[0], pipeline.load(saved[1])
-    first_ms = history.first_time_ms(line.meter_id)
+    first_ms = store.first_time_ms(line.meter_id)
     return quarter_ms(time_ms if first_ms is None else min(first_ms, time_ms)), pipeline.START
 
 
-def known_state(line: Line, history: History, newest_ms: int, time_ms: int) -> pipeline.MeterState | None:
+def known_state(line: Line, store: Store, newest_ms: int, time_ms: int) -> pipeline.MeterState | None:
     """Return the state that was kept as of just before the record at `time_ms`, None when none was."""
     at_ms = quarter_ms(time_ms)
     if at_ms in line.snapshots.quarters:
@@ -93,7 +64,7 @@ def known_state(line: Line, history: History, newest_ms: int, time_ms: int) -> p
         return None
     if segment_ms in line.snapshots.segments:
         return line.snapshots.segments[segment_ms]
-    saved = history.snapshot_before(line.meter_id, segment_ms)
+    saved = store.snapshot_before(line.meter_id, segment_ms)
     return pipeline.load(saved[1]) if saved and saved[0] == segment_ms else None
 
 
@@ -108,13 +79,13 @@ def adopt_snapshots(line: Line, work: Line, from_ms: int, until_ms: int) -> None
         mine.update(made)
 
 
-def records_from(history: History, meter_id: int, from_ms: int) -> Iterator[Record]:
+def records_from(store: Store, meter_id: int, from_ms: int) -> Iterator[Record]:
     """Yield the meter's records from `from_ms` on in ascending time, a day at a time in memory."""
-    last = history.last_record(meter_id)
+    last = store.last_record(meter_id)
     if last is None:
         return
     for start_ms in range(from_ms, last.time_ms + 1, DAY_MS):
-        yield from history.columns(meter_id, start_ms, start_ms + DAY_MS).records()
+        yield from store.columns(meter_id, start_ms, start_ms + DAY_MS).records()
 
 
 def first_open_ms(state: pipeline.MeterState, boundary_ms: int) -> int:

@@ -1,12 +1,13 @@
 """The way of each reading: which meter, is it sound, keep it, count it."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from types import MappingProxyType
 
 from casawatt.engine import clean, pipeline
 from casawatt.engine.clean import Verdict
+from casawatt.engine.merge import merged
 from casawatt.engine.power import power_mw
 from casawatt.model.errors import StoreFullError
 from casawatt.model.event import Event
@@ -15,29 +16,15 @@ from casawatt.model.meter import Binding, Device, Meter, Traits
 from casawatt.model.ports import Clock
 from casawatt.model.reading import Reading, Record
 from casawatt.recorder.line import FAR_MS, Line
-from casawatt.recorder.rebuild import History, rebuild
+from casawatt.recorder.rebuild import rebuild
 from casawatt.recorder.refusals import Refusals
 from casawatt.registry import Registry
+from casawatt.store.store import Store
 
 log = logging.getLogger(__name__)
 
+NOTHING: Mapping[int, Record] = MappingProxyType({})
 USED = (Verdict.FRESH, Verdict.LATE, Verdict.DUPLICATE)
-
-
-class Keeping(History, Protocol):
-    """What the recorder asks of the store, beside what a rebuild does."""
-
-    def append(self, meter_id: int, record: Record) -> int:
-        """Keep one record; returns its sequence number."""
-        ...
-
-    def tail_records(self) -> Iterable[tuple[int, int, Record]]:
-        """Yield (sequence number, meter_id, record) of what no seal has covered yet, in order of arrival."""
-        ...
-
-    def engine_state(self, meter_id: int) -> bytes | None:
-        """Return the engine state that goes with what is sealed of the meter."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +46,7 @@ class Recorder:
 
     def __init__(
         self,
-        store: Keeping,
+        store: Store,
         registry: Registry,
         clock: Clock,
     ) -> None:
@@ -88,8 +75,7 @@ class Recorder:
             self.tell(None)
             return 0
         line = route.line
-        if reading.received_ms > line.heard_ms:
-            line.heard_ms = reading.received_ms
+        line.heard_ms = max(line.heard_ms, reading.received_ms)
         try:
             verdict = self._take(line, reading, route.device, route.traits)
         except StoreFullError as error:
@@ -100,20 +86,30 @@ class Recorder:
         self.refusals.add(reading.source, reading.address, verdict.value, f"{reading}")
         return 0
 
-    def put_under(self, meter: Meter, reading: Reading) -> Verdict:
+    def put_under(self, meter: Meter, reading: Reading, known: Mapping[int, Record]) -> Verdict:
         """Record a reading from a file under a meter, whatever device measures for it; returns what became of it.
 
+        `known` are records that the meter has already, by their time: what says no more than these is a duplicate.
+        A time before 2000 or in the future is out of range: here nothing stands in for it.
         Raises StoreFullError when it could not be kept.
         """
         if self._registry.version != self._registry_version:
             self.renew()
+        if not clean.BEGINNING_MS <= (reading.time_ms or 0) <= reading.received_ms + clean.AHEAD_MAX_MS:
+            return Verdict.OUT_OF_RANGE
         device = self._registry.device(reading.source, reading.address)
-        return self._take(self._lines[meter.meter_id], reading, device, self._registry.traits(reading.source))
+        traits = self._registry.traits(reading.source)
+        return self._take(self._lines[meter.meter_id], reading, device, traits, known)
 
-    def _take(self, line: Line, reading: Reading, device: Device, traits: Traits) -> Verdict:
+    def _take(
+        self, line: Line, reading: Reading, device: Device, traits: Traits, known: Mapping[int, Record] = NOTHING
+    ) -> Verdict:
         line.clean, cleaned = clean.step(line.clean, reading, device.device_id, traits)
         record = cleaned.record
         verdict = cleaned.verdict
+        if record is not None and record.time_ms in known:
+            there = known[record.time_ms]
+            verdict = Verdict.DUPLICATE if merged(there, record) == there else verdict
         if cleaned.clock_corrected:
             self.refusals.add(reading.source, reading.address, "clock", f"its stamp was {reading.time_ms} ms")
         if verdict is Verdict.DUPLICATE:
@@ -213,14 +209,17 @@ class Recorder:
         power = None if newest is None else power_mw(newest, line.calibration)
         return None if power is None else power / 1000
 
+    def is_silent(self, line: Line) -> bool:
+        """Return whether nothing was heard of the meter for longer than its source allows."""
+        return self.clock.now_ms() - line.heard_ms > line.calibration.gap_limit_ms
+
     def watch_silence(self) -> list[Event]:
         """Return an event for each meter that has fallen silent, or is back, since the last call."""
-        now_ms = self.clock.now_ms()
         events = []
         for line in self._lines.values():
             if line.heard_ms == -FAR_MS:
                 continue
-            silent = now_ms - line.heard_ms > line.calibration.gap_limit_ms
+            silent = self.is_silent(line)
             if silent == line.silent:
                 continue
             line.silent = silent

@@ -1,40 +1,32 @@
 """Proves that what is kept of a meter's energy is what its readings say."""
 
 from datetime import UTC, datetime
-from typing import Protocol
 
 from casawatt.engine import pipeline
 from casawatt.model.interval import Interval
 from casawatt.recorder.line import FAR_MS, Line
-from casawatt.recorder.rebuild import History, quarter_ms, records_from
+from casawatt.recorder.rebuild import quarter_ms, records_from
+from casawatt.store.store import Store
 
 DIFFERENCES_MAX = 20
 
 
-class Figures(History, Protocol):
-    """A history whose intervals can be asked for."""
-
-    def intervals(self, meter_id: int, start_ms: int, end_ms: int) -> list[Interval]:
-        """Return the quarter-hours that begin in `start_ms <= t < end_ms`."""
-        ...
-
-
-def derive(line: Line, history: History) -> list[Interval]:
+def derive(line: Line, store: Store) -> list[Interval]:
     """Return every quarter-hour of a meter as its readings give it, from the first one on."""
-    first_ms = history.first_time_ms(line.meter_id)
+    first_ms = store.first_time_ms(line.meter_id)
     if first_ms is None:
         return []
     work = Line(line.meter, line.calibrations)
     intervals: list[Interval] = []
-    for record in records_from(history, line.meter_id, quarter_ms(first_ms)):
+    for record in records_from(store, line.meter_id, quarter_ms(first_ms)):
         intervals += work.advance(record)
     return [*intervals, *pipeline.open_intervals(work.state)]
 
 
-def differences(line: Line, figures: Figures) -> list[str]:
+def differences(line: Line, store: Store) -> list[str]:
     """Return, in words, each quarter-hour that is kept otherwise than the readings give it; at most some."""
-    derived = {interval.start_ms: interval for interval in derive(line, figures)}
-    kept = {interval.start_ms: interval for interval in figures.intervals(line.meter_id, -FAR_MS, FAR_MS)}
+    derived = {interval.start_ms: interval for interval in derive(line, store)}
+    kept = {interval.start_ms: interval for interval in store.intervals(line.meter_id, -FAR_MS, FAR_MS)}
     found = []
     for start_ms in sorted(derived.keys() | kept.keys()):
         if derived.get(start_ms) != kept.get(start_ms):

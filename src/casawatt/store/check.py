@@ -11,7 +11,7 @@ from casawatt.model.columns import Int64Array
 from casawatt.model.errors import StoreCorruptError
 from casawatt.model.interval import INTERVAL_MS
 from casawatt.store.database import Database
-from casawatt.store.days import sum_days
+from casawatt.store.days import ZONE_KEY, sum_days
 from casawatt.store.figures import QUARTER_ROW, Figures, unpack_days, unpack_quarters
 from casawatt.store.logfile import read_log
 from casawatt.store.segment import SEGMENT_MS, decode
@@ -88,7 +88,7 @@ def _sequence(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _quarters_and_days(connection: sqlite3.Connection, zone: ZoneInfo) -> Iterator[str]:
-    row = connection.execute("SELECT value FROM meta WHERE key = 'days_zone'").fetchone()
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (ZONE_KEY,)).fetchone()
     same_zone = row is not None and row[0] == zone.key
     for (meter_id,) in connection.execute("SELECT DISTINCT meter_id FROM intervals").fetchall():
         rows = connection.execute(

@@ -12,9 +12,13 @@ import numpy as np
 
 from casawatt.engine.localtime import day_edges, local_date
 from casawatt.model.columns import Int64Array
+from casawatt.store.database import Database
 from casawatt.store.figures import NO_FIGURES, Figures, pack_days, total, unpack_days, unpack_quarters
+from casawatt.store.logs import Meta
 
 HOUR_MS = 3_600_000
+ZONE_KEY = "days_zone"
+"""Under which the database says which zone the days were made for."""
 
 
 def month_of(zone: ZoneInfo, time_ms: int) -> int:
@@ -81,3 +85,13 @@ def rebuild(connection: sqlite3.Connection, zone: ZoneInfo) -> None:
         for month in sorted(set(months)):
             chosen = days[np.array(months) == month]
             connection.execute("INSERT INTO days VALUES (?, ?, ?)", (meter_id, month, pack_days(chosen)))
+
+
+def use_zone(database: Database, zone: ZoneInfo) -> None:
+    """Make the local days anew when they were made for another zone."""
+    meta = Meta(database)
+    if meta.get(ZONE_KEY) == zone.key:
+        return
+    with database.write() as connection:
+        rebuild(connection, zone)
+        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (ZONE_KEY, zone.key))

@@ -98,8 +98,9 @@ class RegistryRows:
                     f"UPDATE bindings SET retracted_ms = ? WHERE {clash} AND from_ms >= ?",  # noqa: S608 (fixed text)
                     (from_ms, meter_id, device_id, from_ms),
                 )
+                reaches_past = f"{clash} AND (to_ms IS NULL OR to_ms > ?)"
                 connection.execute(
-                    f"UPDATE bindings SET to_ms = ? WHERE {clash} AND (to_ms IS NULL OR to_ms > ?)",  # noqa: S608
+                    f"UPDATE bindings SET to_ms = ? WHERE {reaches_past}",  # noqa: S608 (fixed text)
                     (from_ms, meter_id, device_id, from_ms),
                 )
                 row = connection.execute(

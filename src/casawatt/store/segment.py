@@ -126,7 +126,8 @@ class _Reader:
         if kind == Kind.LINE:
             _, first, step = _LINE.unpack_from(self._blob, self._offset)
             self._offset += _LINE.size
-            return np.arange(count, dtype=np.int64) * step + first
+            line: Int64Array = np.arange(count, dtype=np.int64) * step + first
+            return line
         _, lowest, step, size = _PACKED.unpack_from(self._blob, self._offset)
         start = self._offset + _PACKED.size
         self._offset = start + size
@@ -138,7 +139,7 @@ def _unscaled(data: bytes, lowest: int, step: int) -> Int64Array:
     if decompressed is None:
         message = "a segment's column is empty"
         raise StoreCorruptError(message)
-    column: Int64Array = np.asarray(decompressed, dtype=np.int64)
-    np.multiply(column, step, out=column)
-    np.add(column, lowest, out=column)
+    column = np.asarray(decompressed, dtype=np.int64)
+    column *= step
+    column += lowest
     return column

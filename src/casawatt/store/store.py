@@ -30,7 +30,6 @@ JOURNAL_NAME = "journal"
 SEAL_RECORDS = 200_000
 SEAL_LOG_BYTES = 16 << 20
 SEAL_AFTER_S = 3600.0
-_ZONE_KEY = "days_zone"
 
 
 class Store:
@@ -58,7 +57,7 @@ class Store:
         self._lock = lock
         self._meta = Meta(database)
         self._sealed_s = time.monotonic()
-        self._query = Query(self._tail, intake.absorb, self._disk, zone, days=self._meta.get(_ZONE_KEY) == zone.key)
+        self._query = Query(self._tail, intake.absorb, self._disk, zone, days=self._meta.get(days.ZONE_KEY) == zone.key)
 
     @classmethod
     def open(
@@ -100,7 +99,7 @@ class Store:
                     file_bytes=log_file_bytes,
                     waiting_bytes_max=waiting_bytes_max,
                 )
-                _use_zone(database, zone)
+                days.use_zone(database, zone)
         except BaseException:
             if lock is not None:
                 lock.release()
@@ -256,7 +255,7 @@ class Store:
         return max(found, default=None)
 
     def put_snapshots(self, meter_id: int, snapshots: Sequence[tuple[int, bytes]]) -> None:
-        """Take engine states just before six-hour boundaries, in the place of earlier ones; sealed with the next cut."""
+        """Take engine states just before six-hour boundaries, replacing earlier ones; the next seal writes them."""
         with self._tail.lock:
             self._tail.meter(meter_id).layers[-1].overlay.snapshots.update(snapshots)
 
@@ -296,13 +295,3 @@ def _refusal(intake: Intake) -> StoreError:
     if not intake.writable:
         return StoreError("this store was opened for reading only")
     return StoreFullError(f"this reading is not kept: {intake.trouble}")
-
-
-def _use_zone(database: Database, zone: ZoneInfo) -> None:
-    """Make the local days anew when they were made for another zone."""
-    meta = Meta(database)
-    if meta.get(_ZONE_KEY) == zone.key:
-        return
-    with database.write() as connection:
-        days.rebuild(connection, zone)
-        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_ZONE_KEY, zone.key))

@@ -81,7 +81,7 @@ NODES = (
 def demo_toml(folder: Path, udp_port: int = DEMO_UDP_PORT) -> str:
     """Return the demo home's config, a whole TOML file; its keys are in `folder`, see `write_keys`."""
     keys_file = json.dumps(str((folder / KEYS_FILE).absolute()), ensure_ascii=False)
-    home = f'[home]\nname = "Demo home"\ntimezone = "{ZONE}"\ncurrency = "EUR"\nnominal_voltage_v = {VOLTAGE_V:g}\n'
+    home = f'[home]\nname = "Casa Bianchi"\ntimezone = "{ZONE}"\ncurrency = "EUR"\nnominal_voltage_v = {VOLTAGE_V:g}\n'
     source = f'[source.{SOURCE}]\nhost = "127.0.0.1"\nport = {udp_port}\nkeys_file = {keys_file}\n'
     sections = [home, source + "announce = false\nmax_packets_per_s = 20000\n"]
     for node in NODES:

@@ -28,11 +28,15 @@ class HomeDocument(msgspec.Struct, frozen=True):
 
 
 class MeterDocument(msgspec.Struct, frozen=True):
-    """A meter and what it says now. `state` is null until runs are known."""
+    """A meter and what it says now.
+
+    `parent`: the slug of the meter it is part of. `state` is null until runs are known.
+    """
 
     slug: str
     name: str
     appliance: str | None
+    parent: str | None
     state: str | None
     power_w: float | None
     at: Time | None
@@ -86,9 +90,8 @@ class CalibrationDocument(msgspec.Struct, frozen=True, rename={"from_": "from"})
 
 
 class MeterDetailDocument(MeterDocument, frozen=True):
-    """A meter with its place among the others and its devices; `source` and `address` are of the present one."""
+    """A meter with its devices; `source` and `address` are of the present one."""
 
-    parent: str | None
     source: str | None
     address: str | None
     bindings: list[BindingDocument]
@@ -183,6 +186,7 @@ def meter_document(ports: Ports, meter: Meter) -> MeterDocument:
         slug=meter.slug,
         name=meter.name,
         appliance=meter.appliance,
+        parent=meter.parent,
         state=None,
         power_w=live.power_w if live else None,
         at=format_time(live.time_ms, zone) if live else None,
@@ -218,7 +222,6 @@ def meter_detail_document(ports: Ports, meter: Meter) -> MeterDetailDocument:
     present = next((binding.device for binding in reversed(bindings) if binding.to_ms is None), None)
     return MeterDetailDocument(
         **msgspec.structs.asdict(meter_document(ports, meter)),
-        parent=meter.parent,
         source=present.source if present else None,
         address=present.address if present else None,
         bindings=[

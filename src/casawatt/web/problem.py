@@ -9,7 +9,14 @@ import msgspec
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
-from casawatt.model.errors import CasawattError, RegistryError, StoreError, StoreFullError, UnknownMeterError
+from casawatt.model.errors import (
+    CasawattError,
+    RegistryError,
+    StoreError,
+    StoreFullError,
+    TakenError,
+    UnknownMeterError,
+)
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -67,6 +74,8 @@ def problem_of(error: Exception) -> Problem:
             return problem(error.status, str(error), error.parameter)
         case HTTPException():
             return _of_http(error)
+        case TakenError():
+            return problem(HTTPStatus.CONFLICT, str(error), error.field)
     for kind, status, parameter in KINDS:
         if isinstance(error, kind):
             return problem(status, str(error), parameter)

@@ -67,10 +67,6 @@ export async function energy(
   return request(`${meterUrl(slug)}/energy?${query.toString()}`, signal ? { signal } : undefined);
 }
 
-export async function meter(slug: string): Promise<Meter> {
-  return request(meterUrl(slug));
-}
-
 /** Makes a meter of a new device. Throws ApiError 409 when the slug or the device is taken. */
 export async function adopt(adoption: Adoption): Promise<Meter> {
   return request("api/v1/meters", {

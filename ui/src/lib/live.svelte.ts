@@ -1,7 +1,6 @@
 /** The live connection: server-sent events in, the state of the home out, at once. */
 
-import { health, LIVE_URL, meter as askMeter } from "./api";
-import type { ListedMeter } from "./types";
+import { health, LIVE_URL } from "./api";
 import { type HomeState, type LiveEvent, NOTHING, reduce } from "./state";
 
 export type Connection = "connecting" | "live" | "lost";
@@ -43,10 +42,7 @@ export class Live {
   }
 
   apply(event: LiveEvent): void {
-    const listed = event.type === "snapshot" ? event.data.meters : event.type === "meter" ? [event.data] : [];
-    const before = this.state.meters.map((meter) => meter.slug);
     this.state = reduce(this.state, event);
-    for (const meter of listed) if (!before.includes(meter.slug)) void this.#askParent(meter);
   }
 
   #open = (): void => {
@@ -86,16 +82,6 @@ export class Live {
     const wait = BACKOFF_MS[Math.min(this.#attempts, BACKOFF_MS.length - 1)];
     this.#attempts += 1;
     this.#retry = setTimeout(this.#open, wait);
-  }
-
-  /** Lists may leave out where a meter belongs; it is asked once, when the meter is first seen. */
-  async #askParent(listed: ListedMeter): Promise<void> {
-    if (listed.parent !== undefined) return;
-    try {
-      this.apply({ type: "meter", data: await askMeter(listed.slug) });
-    } catch {
-      this.#lose();
-    }
   }
 
   /** A snapshot says nothing of health, and `health` comes only when it changes. */

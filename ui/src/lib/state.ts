@@ -1,6 +1,6 @@
 /** What the page knows, and how each live event changes it. Pure. */
 
-import type { Health, Home, ListedMeter, Meter, MetersDocument, NewDevice } from "./types";
+import type { Health, Home, Meter, MetersDocument, NewDevice } from "./types";
 
 export interface HomeState {
   home: Home | null;
@@ -11,30 +11,22 @@ export interface HomeState {
 
 export type LiveEvent =
   | { type: "snapshot"; data: MetersDocument }
-  | { type: "meter"; data: ListedMeter }
+  | { type: "meter"; data: Meter }
   | { type: "new_devices"; data: { new_devices: NewDevice[] } }
   | { type: "health"; data: Health }
   | { type: "adopted"; data: { meter: Meter; source: string; address: string } };
 
 export const NOTHING: HomeState = { home: null, meters: [], newDevices: [], health: null };
 
-/** `listed` with its parent, the one known before where it does not say. */
-function placed(listed: ListedMeter, known: Meter | undefined): Meter {
-  return { ...listed, parent: listed.parent === undefined ? (known?.parent ?? null) : listed.parent };
-}
-
-function put(meters: readonly Meter[], listed: ListedMeter): Meter[] {
-  const index = meters.findIndex((known) => known.slug === listed.slug);
-  const meter = placed(listed, meters[index]);
+function put(meters: readonly Meter[], meter: Meter): Meter[] {
+  const index = meters.findIndex((known) => known.slug === meter.slug);
   return index < 0 ? [...meters, meter] : meters.with(index, meter);
 }
 
 export function reduce(state: HomeState, event: LiveEvent): HomeState {
   switch (event.type) {
     case "snapshot": {
-      const { home, new_devices: newDevices } = event.data;
-      const known = new Map(state.meters.map((meter) => [meter.slug, meter]));
-      const meters = event.data.meters.map((listed) => placed(listed, known.get(listed.slug)));
+      const { home, meters, new_devices: newDevices } = event.data;
       return { ...state, home, meters, newDevices };
     }
     case "meter":

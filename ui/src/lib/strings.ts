@@ -17,6 +17,8 @@ export const strings = {
   connection: { connecting: "Connecting", live: "Live", lost: "Reconnecting" },
   demo: "Demo home",
   demoText: "These are recordings played back, not your home.",
+  demoAttribution:
+    "Contains information from the tracebase data set, which is made available at http://www.tracebase.org under the Open Database License (ODbL).",
   lost: (since: string) => `No connection to casawatt since ${since}. Trying again. What you see is older.`,
   neverConnected: "casawatt does not answer. Trying again.",
   trouble: "Something needs attention",

@@ -23,9 +23,6 @@ export interface Meter {
   silent: boolean;
 }
 
-/** A meter as a list or an event gives it: where it belongs may be left out. */
-export type ListedMeter = Omit<Meter, "parent"> & { parent?: string | null };
-
 export interface NewDevice {
   source: string;
   address: string;
@@ -37,7 +34,7 @@ export interface NewDevice {
 
 export interface MetersDocument {
   home: Home;
-  meters: ListedMeter[];
+  meters: Meter[];
   new_devices: NewDevice[];
 }
 
