@@ -79,8 +79,8 @@ def run(context: Context) -> Section:
     section = Section("path", "UDP datagram to committed reading and quarter-hours, service on one core")
     section.notes.append(
         f"{ACTIVE} version 1 nodes at a time, others after {TURNS} readings each. All readings are counted in the "
-        f"store afterwards, energy and measured time of {ASKED_MAX} meters compared with what was sent. The sender has the "
-        "other core."
+        f"store afterwards, energy and measured time of {ASKED_MAX} meters compared with what was sent. The sender has "
+        "the other core."
     )
     seconds = context.sized(22, 2)
     steady = stream(context, round(STEADY_PER_S * min(1.0, context.scale * 10)), seconds)
