@@ -1,8 +1,8 @@
 """Sends version 1 datagrams at a steady rate: run as `python -m benchmarks.sender PORT RATE NODES ACTIVE TURNS`.
 
-Some nodes take turns, then the next ones. Each node's stamp moves a second at each of its turns, from well before now
-to well after it, so that every datagram is a reading of its own although one node sends many in a second. Prints what was
-sent as JSON.
+Some nodes take turns, then the next. Each node's stamp moves a second at each of its turns, from well before now
+to well after it, so that every datagram is a reading of its own although one node sends many in a second. Prints what
+was sent as JSON.
 """
 
 import ctypes

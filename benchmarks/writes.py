@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.device import Device, own_device
 from benchmarks.homes import SOURCE, BenchHome, open_home, seal
-from benchmarks.outcome import Context, Section, at_most
+from benchmarks.outcome import Context, Section, at_most, files_bytes
 from benchmarks.peers import SQLITE_INSERT, mac_of, sqlite_rows, v1_rows
 from benchmarks.readings import START_MS
 from casawatt.model.reading import Reading
@@ -34,6 +34,8 @@ class Driven:
     readings: int
     written: int
     sealing: int
+    made: int
+    """How large the log's files are, which are filled with zeros once and then used again and again."""
 
 
 def run(context: Context) -> Section:
@@ -49,7 +51,8 @@ def run(context: Context) -> Section:
     with section.optional("written bytes"):
         for sync_s, limit in ((10, 250), (60, 60)):
             found = _driven(context, sync_s, seconds)
-            note = f"{found.sealing / found.readings:.0f} of them by seals and checkpoints"
+            seals, files = found.sealing / found.readings, found.made / found.readings
+            note = f"{seals:.0f} by seals and checkpoints, {files:.0f} once to make the log's files"
             each = found.written / found.readings
             section.add(f"casawatt, sync_s = {sync_s}", each, "bytes/reading", at_most(limit), note=note)
         rows = list(v1_rows(context.data, context.sized(2000, 50)))
@@ -93,7 +96,9 @@ def drive(home: BenchHome, powers_mw: list[list[int]], sync_s: int, seconds: int
             before = device.written_bytes()
             seal(home)
             sealing += device.written_bytes() - before
-    return Driven(seconds * METERS, device.written_bytes() - begun, sealing)
+    return Driven(
+        seconds * METERS, device.written_bytes() - begun, sealing, files_bytes([home.store.folder / "journal"])
+    )
 
 
 def write_back(folder: Path) -> None:
