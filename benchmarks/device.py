@@ -46,7 +46,8 @@ def own_device(work: Path, size_bytes: int = 1 << 30) -> Iterator[Device]:
         source = _run(program("findmnt"), "-n", "-o", "SOURCE", str(folder)).strip()
         yield Device(folder, Path(source).name)
     finally:
-        _run(program("umount"), str(folder))
+        # Lazily: after an error a file may still be open, and nothing must be left mounted.
+        _run(program("umount"), "--lazy", str(folder))
 
 
 def _run(*arguments: str) -> str:

@@ -90,7 +90,13 @@ def questions(context: Context) -> list[Asked]:
     years = max(1, round(10 * context.scale))
     months = bucket_edges(ZONE, end_ms - years * YEAR_DAYS * DAY_MS, end_ms, "month")
     spans = _spans(end_ms - years * YEAR_DAYS * DAY_MS, end_ms)
-    late_spans = _spans(end_ms - context.sized(YEAR_DAYS, 2) * DAY_MS, end_ms)
+    late_spans: dict[Path, Iterator[tuple[int, int]]] = {}
+
+    def late_span(store: Store) -> tuple[int, int]:
+        """Return the next span that both histories have; each store is asked for the same ones."""
+        first_ms = end_ms - context.sized(YEAR_DAYS, 2) * DAY_MS
+        return next(late_spans.setdefault(store.folder, _spans(first_ms, end_ms)))
+
     return [
         Asked("one day raw (86,400 readings)", lambda store: store.columns(METER, RAW_MS, RAW_MS + DAY_MS), 2),
         Asked("one day by minute", lambda store: store.by_minute(METER, RAW_MS, RAW_MS + DAY_MS, calibrations), 2),
@@ -100,7 +106,7 @@ def questions(context: Context) -> list[Asked]:
             "energy between any two instants",
             lambda store: store.energy(METER, *next(spans), calibrations),
             1,
-            ask_both=lambda store: store.energy(METER, *next(late_spans), calibrations),
+            ask_both=lambda store: store.energy(METER, *late_span(store), calibrations),
         ),
     ]
 

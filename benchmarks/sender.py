@@ -1,7 +1,8 @@
-"""Sends version 1 datagrams at a steady rate: run as `python -m benchmarks.sender PORT RATE SECONDS NODES`.
+"""Sends version 1 datagrams at a steady rate: run as `python -m benchmarks.sender PORT RATE NODES ACTIVE TURNS`.
 
-The nodes take turns; each node's stamp moves a second at each of its turns, from well before now to well after it, so
-that every datagram is a reading of its own although many more come than there are nodes. Prints what was sent as JSON.
+Some nodes take turns, then the next. Each node's stamp moves a second at each of its turns, from well before now
+to well after it, so that every datagram is a reading of its own although one node sends many in a second. Prints what
+was sent as JSON.
 """
 
 import ctypes
@@ -46,14 +47,17 @@ def datagram(mac: bytes, unix_s: int, steps: int) -> bytes:
     return mac + unix_s.to_bytes(4, "big") + bytes([1, steps])
 
 
-def packets(nodes: int, turns: int, first_unix_s: int) -> bytes:
-    """Return the datagrams of all nodes' turns behind each other, turn by turn."""
-    rounds = []
+def packets(nodes: int, active: int, turns: int, first_unix_s: int, rate_per_s: float) -> bytes:
+    """Return the datagrams behind each other: `active` nodes send `turns` times each, then the next `active` ones."""
+    rounds: list[bytes] = []
     heads = [(0x5CCF7F000000 + node).to_bytes(6, "big") for node in range(nodes)]
     tails = [bytes([1 + node % 7, steps_of(node)]) for node in range(nodes)]
-    for turn in range(turns):
-        stamp = (first_unix_s + turn).to_bytes(4, "big")
-        rounds += [head + stamp + tail for head, tail in zip(heads, tails, strict=True)]
+    for begin in range(0, nodes, active):
+        group_unix_s = first_unix_s + int(begin * turns / rate_per_s)
+        group = list(zip(heads[begin : begin + active], tails[begin : begin + active], strict=True))
+        for turn in range(turns):
+            stamp = (group_unix_s + turn).to_bytes(4, "big")
+            rounds += [head + stamp + tail for head, tail in group]
     return b"".join(rounds)
 
 
@@ -84,16 +88,13 @@ def send(port: int, rate_per_s: float, data: bytes) -> float:
         return time.monotonic() - start_s
 
 
-def main(port: int, rate_per_s: float, seconds: float, nodes: int) -> None:
+def main(port: int, rate_per_s: float, nodes: int, active: int, turns: int) -> None:
     """Send, and say what was sent."""
-    turns = max(2, round(rate_per_s * seconds / nodes))
     first_unix_s = int(time.time()) - AHEAD_S
-    if turns - AHEAD_S > AHEAD_S + seconds:
-        raise SystemExit(f"{turns} turns need more nodes: the stamps would be too far ahead")
-    data = packets(nodes, turns, first_unix_s)
+    data = packets(nodes, active, turns, first_unix_s, rate_per_s)
     took_s = send(port, rate_per_s, data)
-    json.dump({"sent": nodes * turns, "turns": turns, "first_unix_s": first_unix_s, "took_s": took_s}, sys.stdout)
+    json.dump({"sent": nodes * turns, "first_unix_s": first_unix_s, "took_s": took_s}, sys.stdout)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))
+    main(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
