@@ -12,6 +12,7 @@ from casawatt.model.reading import Reading
 from casawatt.recorder import keeper
 from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Adoption, Registry
+from casawatt.sources import ecms_udp
 from casawatt.store.store import Store
 from tests.fakes.clock import ManualClock
 
@@ -23,6 +24,7 @@ FAR_MS = 1 << 62
 TRAITS = {
     "change": Traits(Cadence.CHANGE, gap_limit_ms=60_000),
     "polled": Traits(Cadence.POLLED, gap_limit_ms=60_000, time_grid_ms=1000),
+    "ecms_udp": ecms_udp.Config().traits,
 }
 
 
