@@ -53,7 +53,7 @@ def record_and_kill(recorder: subprocess.Popen[str], folder: Path, promised: Pro
     assert recorder.stdout is not None
     recorder.stdin.write(f"{max(0, promised.count - chance.randint(0, RESENT_MAX))} {folder}\n")
     # After so many lines it is killed at once, wherever it is by then: in a write, a sync, a commit or a rebuild.
-    lines = [recorder.stdout.readline() for _ in range(chance.randint(0, 15))]
+    lines = [recorder.stdout.readline() for _ in range(chance.randint(0, 10))]
     for _ in range(chance.randint(0, 200_000)):
         pass
     recorder.send_signal(signal.SIGKILL)

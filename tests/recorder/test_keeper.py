@@ -195,7 +195,9 @@ async def test_a_full_disk_is_said_and_so_is_that_readings_are_lost_and_that_the
         home.adopt()
         async with kept(home) as watched:
             full.set()
-            kept_count = 0
+            assert home.put(0, 360.0)
+            await watched.until(lambda: watched.troubles)
+            kept_count = 1
             async with asyncio.timeout(TIMEOUT_S):
                 while home.put(kept_count * 1000, 360.0):
                     kept_count += 1
