@@ -23,7 +23,7 @@ ACTIVE = 100
 TURNS = 200
 """So many readings each sends before others go on: its stamps may not be further apart than that."""
 
-RATES = (32_000, 40_000, 50_000, 60_000, 80_000, 100_000)
+RATES = (32_000, 45_000, 60_000, 80_000, 100_000)
 GOAL_PER_S = 30_000
 STEADY_PER_S = 20_000
 WORKED_OFF_S = 30.0
