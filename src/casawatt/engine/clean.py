@@ -61,6 +61,8 @@ class Cleaned(msgspec.Struct, frozen=True, gc=False):
 
 START = CleanState()
 
+_POWER_FACTOR = (-POWER_FACTOR_MAX, POWER_FACTOR_MAX, POWER_FACTOR_ONE)
+
 _FRESH, _LATE, _DUPLICATE = Verdict.FRESH, Verdict.LATE, Verdict.DUPLICATE
 _EMPTY = Cleaned(None, Verdict.EMPTY, clock_corrected=False)
 _NOT_FINITE = Cleaned(None, Verdict.NOT_FINITE, clock_corrected=False)
@@ -78,17 +80,17 @@ def step(state: CleanState, reading: Reading, device_id: int, traits: Traits) ->
         record = Record(
             time_ms,
             device_id,
-            _whole(reading.power_w, -POWER_W_MAX, POWER_W_MAX, 1000),
-            _whole(reading.register_wh, 0, REGISTER_WH_MAX, 1000),
-            _whole(reading.voltage_v, 0, VOLTAGE_V_MAX, 1000),
-            _whole(reading.current_a, -CURRENT_A_MAX, CURRENT_A_MAX, 1000),
-            _whole(reading.power_factor_ratio, -POWER_FACTOR_MAX, POWER_FACTOR_MAX, POWER_FACTOR_ONE),
-            _whole(reading.charge_as, 0, CHARGE_AS_MAX, 1000),
-            _whole(reading.boot_id, 0, BOOT_ID_MAX, 1),
+            None if (value := reading.power_w) is None else _whole(value, -POWER_W_MAX, POWER_W_MAX, 1000),
+            None if (value := reading.register_wh) is None else _whole(value, 0, REGISTER_WH_MAX, 1000),
+            None if (value := reading.voltage_v) is None else _whole(value, 0, VOLTAGE_V_MAX, 1000),
+            None if (value := reading.current_a) is None else _whole(value, -CURRENT_A_MAX, CURRENT_A_MAX, 1000),
+            None if (value := reading.power_factor_ratio) is None else _whole(value, *_POWER_FACTOR),
+            None if (value := reading.charge_as) is None else _whole(value, 0, CHARGE_AS_MAX, 1000),
+            None if (value := reading.boot_id) is None else _whole(value, 0, BOOT_ID_MAX, 1),
         )
     except _BadValueError as error:
         return state, _OUT_OF_RANGE if abs(error.value) < inf else _NOT_FINITE
-    if record.power_mw is None and _says_nothing(record):
+    if record.power_mw is None and record.current_ma is None and _says_nothing(record):
         return state, _EMPTY
     newest = state.newest
     if newest is None or time_ms > newest.time_ms:
@@ -109,13 +111,11 @@ class _BadValueError(Exception):
         self.value = value
 
 
-def _whole(value: float | None, lowest: float, highest: float, scale: int) -> int | None:
-    """Return a value in the channel's unit as a whole number of what the record counts in, None when absent.
+def _whole(value: float, lowest: float, highest: float, scale: int) -> int:
+    """Return a value in the channel's unit as a whole number of what the record counts in.
 
     Raises _BadValueError when it is out of range; every comparison with "not a number" is false, so that is too.
     """
-    if value is None:
-        return None
     if lowest <= value <= highest:
         return round(value * scale)
     raise _BadValueError(value)

@@ -115,11 +115,13 @@ def step(state: EnergyState, record: Record, calibration: Calibration) -> tuple[
     if power is None and same_device:
         said_mw, said_ms = state.said_mw, state.said_ms
         power_then_mw = said_mw if time_ms - said_ms <= gap_limit_ms else None
-    stretch = _stretch(start_ms, time_ms, held_mw, power_then_mw, calibration)
     register = state.register
     if not speaks and register is None:
         after = EnergyState(time_ms, device_id, said_mw, said_ms, None, ())
-        return after, (_as_said(stretch),) if stretch.how else ()
+        if held_mw is None or time_ms - start_ms > gap_limit_ms:
+            return after, ()
+        return after, (Span(start_ms, time_ms, *_by_power(held_mw, power_then_mw, time_ms - start_ms, calibration)),)
+    stretch = _stretch(start_ms, time_ms, held_mw, power_then_mw, calibration)
     if not same_device:
         register = None
     if speaks:
@@ -142,12 +144,20 @@ def _stretch(
         return Stretch(start_ms, end_ms, 0, 0, False, None, None, 0)
     if held_mw is None:
         return Stretch(start_ms, end_ms, 0, 0, True, None, None, 0)
+    energy_uj, near, low_mw, high_mw, how = _by_power(held_mw, power_then_mw, length_ms, calibration)
+    return Stretch(start_ms, end_ms, energy_uj, max(energy_uj, 0), near, low_mw, high_mw, how)
+
+
+def _by_power(
+    held_mw: int, power_then_mw: int | None, length_ms: int, calibration: Calibration
+) -> tuple[int, bool, int, int, int]:
+    """Return energy (uJ), measured, lowest and highest power and how, of known power no longer than the gap limit."""
     if power_then_mw is None or calibration.cadence is not POLLED:
-        energy_uj = held_mw * length_ms
-        return Stretch(start_ms, end_ms, energy_uj, max(energy_uj, 0), True, held_mw, held_mw, HOLD)
+        return held_mw * length_ms, True, held_mw, held_mw, HOLD
     energy_uj = (held_mw + power_then_mw) * length_ms // 2
-    low_mw, high_mw = (held_mw, power_then_mw) if held_mw < power_then_mw else (power_then_mw, held_mw)
-    return Stretch(start_ms, end_ms, energy_uj, max(energy_uj, 0), True, low_mw, high_mw, TRAPEZOID)
+    if held_mw < power_then_mw:
+        return energy_uj, True, held_mw, power_then_mw, TRAPEZOID
+    return energy_uj, True, power_then_mw, held_mw, TRAPEZOID
 
 
 def _as_said(stretch: Stretch) -> Span:

@@ -21,13 +21,18 @@ def power_mw(record: Record, calibration: Calibration) -> int | None:
     """
     if record.power_mw is not None:
         return record.power_mw
-    if record.current_ma is None:
+    current_ma = record.current_ma
+    if current_ma is None:
         return None
-    voltage_mv = calibration.nominal_voltage_mv if record.voltage_mv is None else record.voltage_mv
-    factor_e4 = calibration.power_factor_e4 if record.power_factor_e4 is None else record.power_factor_e4
-    product = record.current_ma * voltage_mv * factor_e4
-    size_mw = (abs(product) + _UNITS_PER_MW // 2) // _UNITS_PER_MW
-    return size_mw if product >= 0 else -size_mw
+    voltage_mv, factor_e4 = record.voltage_mv, record.power_factor_e4
+    if voltage_mv is None:
+        voltage_mv = calibration.nominal_voltage_mv
+    if factor_e4 is None:
+        factor_e4 = calibration.power_factor_e4
+    product = current_ma * voltage_mv * factor_e4
+    if product >= 0:
+        return (product + _UNITS_PER_MW // 2) // _UNITS_PER_MW
+    return -((_UNITS_PER_MW // 2 - product) // _UNITS_PER_MW)
 
 
 def power_mw_columns(columns: Columns, calibrations: Sequence[Calibration]) -> Int64Array:

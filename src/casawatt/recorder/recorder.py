@@ -71,8 +71,7 @@ class Recorder:
         """
         if self._registry.version != self._registry_version:
             self.renew()
-        routes = self._routes.get((reading.source, reading.address))
-        route = choose(routes, reading) if routes else None
+        route = choose(self._routes.get((reading.source, reading.address), ()), reading)
         if route is None:
             self._heard(reading, hint)
             return 0
@@ -148,7 +147,8 @@ class Recorder:
         if closed:
             self._keep(line, closed)
         line.changed = True
-        self.tell(line.meter_id)
+        for listener in self._listeners:
+            listener(line.meter_id)
 
     def _keep(self, line: Line, closed: Sequence[Interval]) -> None:
         """Hand closed quarter-hours to the store; one without `how` was closed before and is taken back."""
@@ -273,7 +273,7 @@ class Recorder:
             listener(meter_id)
 
 
-def choose(routes: list[Route], reading: Reading) -> Route | None:
+def choose(routes: Sequence[Route], reading: Reading) -> Route | None:
     """Return the route that holds at the time of the reading, None when the device was bound to no meter then."""
     time_ms = reading.received_ms if reading.time_ms is None else reading.time_ms
     for route in reversed(routes):

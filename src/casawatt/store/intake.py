@@ -78,7 +78,7 @@ class Intake:
             self.absorbed_seq += 1
             return
         with self.tail.lock:
-            self.tail.extend((batch,))
+            self.tail.take(batch)
             self.absorbed_seq = batch.last_seq
         if self._journal is not None:
             self._journal.put(batch)

@@ -120,8 +120,8 @@ class Query:
     def buckets(self, meter_id: int, edges_ms: Sequence[int], calibrations: Sequence[Calibration]) -> list[Bucket]:
         """Return one bucket for each pair of consecutive edges (strictly ascending UTC ms).
 
-        Whole local months and days come from the cache, other time from quarter-hours; a quarter-hour that an edge cuts is
-        shared out by the shape of its readings. Raises ValueError when the edges do not ascend.
+        Whole local months and days come from the cache, other time from quarter-hours; a quarter-hour that an edge
+        cuts is shared out by the shape of its readings. Raises ValueError when the edges do not ascend.
         """
         edges = np.array(edges_ms, np.int64)
         if len(edges) < 2 or not (edges[1:] > edges[:-1]).all():

@@ -27,7 +27,7 @@ _CONSTANT = struct.Struct("<Bq")
 _LINE = struct.Struct("<Bqq")
 _PACKED = struct.Struct("<BqqI")
 _CRC = struct.Struct("<I")
-_CONFIG = ChunkConfig(compression_level=8)
+_CONFIG = ChunkConfig(compression_level=12)
 _UNSIGNED_BITS = ((np.uint16, 16), (np.uint32, 32), (np.uint64, 64))
 
 

@@ -16,6 +16,9 @@ from casawatt.store.part import Part
 
 _NEVER = 2**63 - 1
 
+SPLIT_RECORDS = 65_536
+"""So many readings wait at most before they are given to their meters: one by one that costs more than all else."""
+
 
 @dataclass(slots=True)
 class Layer:
@@ -34,12 +37,17 @@ class MeterTail:
 
 
 class Tail:
-    """The tails of all meters. Whoever calls holds `lock`."""
+    """The tails of all meters. Whoever calls holds `lock`.
+
+    What came in waits in batches until there is much of it, or somebody asks for a meter's readings.
+    """
 
     def __init__(self) -> None:
         """Begin empty."""
         self.lock = threading.RLock()
         self._meters: dict[int, MeterTail] = {}
+        self._waiting: list[Batch] = []
+        self._waiting_records = 0
 
     def meter(self, meter_id: int) -> MeterTail:
         """Return the tail of a meter, an empty one when nothing came in for it."""
@@ -47,6 +55,20 @@ class Tail:
         if tail is None:
             tail = self._meters[meter_id] = MeterTail()
         return tail
+
+    def take(self, batch: Batch) -> None:
+        """Take in what has arrived."""
+        self._waiting.append(batch)
+        self._waiting_records += len(batch)
+        if self._waiting_records >= SPLIT_RECORDS:
+            self._split()
+
+    def _split(self) -> None:
+        """Give what waits to its meters."""
+        if self._waiting:
+            self.extend(self._waiting)
+            self._waiting = []
+            self._waiting_records = 0
 
     def extend(self, batches: Iterable[Batch], sealed_seqs: dict[int, int] | None = None) -> None:
         """Take in batches in order of arrival, leaving out what is sealed by its meter's sealed_seq."""
@@ -57,10 +79,12 @@ class Tail:
 
     def columns(self, meter_id: int, start_ms: int, end_ms: int) -> list[Columns]:
         """Return a meter's records in a span, one piece a layer, oldest layer first."""
+        self._split()
         return [layer.part.columns(start_ms, end_ms) for layer in self.meter(meter_id).layers]
 
     def around(self, meter_id: int, start_ms: int, end_ms: int) -> list[Columns]:
         """Return as `columns`, and each layer's last record before and first one after the span, if any."""
+        self._split()
         return [
             join([*_last(layer.part, start_ms), layer.part.columns(start_ms, end_ms), *_first(layer.part, end_ms)])
             for layer in self.meter(meter_id).layers
@@ -68,6 +92,7 @@ class Tail:
 
     def bounds_ms(self, meter_id: int) -> tuple[int, int] | None:
         """Return the first and last time of a meter's records, None when there are none."""
+        self._split()
         parts = [layer.part for layer in self.meter(meter_id).layers if len(layer.part)]
         return (min(part.first_ms for part in parts), max(part.last_ms for part in parts)) if parts else None
 
@@ -78,6 +103,7 @@ class Tail:
 
     def cut(self, meter_id: int) -> list[Layer]:
         """Return a meter's layers as they are now; what comes in from now on goes into a new one."""
+        self._split()
         tail = self.meter(meter_id)
         layers = list(tail.layers)
         tail.layers.append(Layer())
@@ -90,6 +116,7 @@ class Tail:
 
     def counts(self) -> dict[int, int]:
         """Return how many readings are unsealed, for each meter that has anything unsealed."""
+        self._split()
         found = {}
         for meter_id, tail in self._meters.items():
             count = sum(len(layer.part) for layer in tail.layers)
@@ -99,6 +126,7 @@ class Tail:
 
     def oldest_seq(self) -> int | None:
         """Return the lowest unsealed sequence number, None when everything is sealed."""
+        self._split()
         oldest = min((first_seq(layer.part) for layer in self._layers()), default=_NEVER)
         return None if oldest == _NEVER else oldest
 
@@ -108,6 +136,7 @@ class Tail:
 
     def after(self, seq: int, limit: int) -> list[tuple[int, int, Record]]:
         """Return the unsealed readings later than `seq`, at most `limit`: (sequence number, meter id, record)."""
+        self._split()
         found: list[tuple[int, int, Record]] = []
         for meter_id, tail in self._meters.items():
             for layer in tail.layers:
@@ -119,6 +148,7 @@ class Tail:
     @property
     def nbytes(self) -> int:
         """Memory of the readings in bytes."""
+        self._split()
         return sum(layer.part.nbytes for layer in self._layers())
 
 
