@@ -38,7 +38,7 @@ def export(
     start: Annotated[
         str, typer.Option(help="From when: today, 2026-01-31, or RFC 3339; `first` is the first reading.")
     ] = "first",
-    end: Annotated[str, typer.Option(help="Until before when.")] = "now",
+    end: Annotated[str, typer.Option(help="Until before when; `last` is with the last reading.")] = "last",
     resolution: Annotated[Resolution, typer.Option(help="Every reading, or energy by so much time.")] = Resolution.RAW,
     utc: Annotated[bool, typer.Option("--utc", help="Write times in UTC instead of the home's zone.")] = False,
 ) -> None:
@@ -49,8 +49,10 @@ def export(
         found = home.registry.meter(meter)
         zone = place.config.home.zone
         first_ms = home.store.first_time_ms(found.meter_id)
-        start_ms = (first_ms or 0) if start == "first" else parse_time(start, zone, clock.now_ms())
-        end_ms = parse_time(end, zone, clock.now_ms())
+        last = home.store.last_record(found.meter_id)
+        now_ms = clock.now_ms()
+        start_ms = (first_ms or 0) if start == "first" else parse_time(start, zone, now_ms)
+        end_ms = (last.time_ms + 1 if last else now_ms) if end == "last" else parse_time(end, zone, now_ms)
         if start_ms > end_ms:
             message = f"{start} is after {end}"
             raise typer.BadParameter(message, param_hint="--start")

@@ -86,7 +86,8 @@ class Database:
         Raises StoreFullError when the disk is full, StoreError when SQLite refuses otherwise.
         """
         with self._write_lock:
-            if self._writer.in_transaction:
+            inside = self._writer.in_transaction
+            if inside:
                 yield self._writer
                 return
             try:
