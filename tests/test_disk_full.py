@@ -1,5 +1,7 @@
-"""A disk without room under the real service. The largest size of a file is set to nothing from outside, as root or not:
-every write then fails, that of the log, of the database and of what lies beside it.
+"""A disk without room under the real service.
+
+The largest size of a file is set to nothing from outside, which needs no rights: every write then fails, that of the
+log, of the database and of what lies beside it.
 """
 
 import json
@@ -30,9 +32,7 @@ def place(tmp_path: Path) -> Iterator[TestPlace]:
 
 
 def tight_service(place: TestPlace) -> Service:
-    service = start(
-        place.folder, "serve", *place.options, udp_port=place.udp_port, module="tests.tight_service"
-    )
+    service = start(place.folder, "serve", *place.options, udp_port=place.udp_port, module="tests.tight_service")
     place.started.append(service)
     return service
 

@@ -60,7 +60,7 @@ async def served(folder: Path, port: int) -> AsyncIterator[tuple[Service, httpx.
 async def until(ask: Callable[[], Any]) -> Any:
     """Ask again and again until the answer is true."""
     async with asyncio.timeout(TIMEOUT_S):
-        while not (answer := await ask()):
+        while not (answer := await ask()):  # noqa: ASYNC110 (nobody tells when)
             await asyncio.sleep(0)
         return answer
 

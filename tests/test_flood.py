@@ -45,7 +45,7 @@ def test_a_flood_of_forged_stations_harms_neither_another_sender_nor_memory_nor_
     stamp_s = int(time.time())
     flood = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sent = []
+    sent: list[int] = []
     with flood, other:
         other.bind(("127.0.0.2", 0))
         for number in range(FORGED):
@@ -70,5 +70,7 @@ def readings_ahead(service: Service) -> dict[str, list[float]]:
     """Return the readings of the fridge; their stamps run ahead of the clock, by less than is not believed."""
     now = datetime.now(UTC)
     start, end = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (now - timedelta(hours=1), now + timedelta(hours=1)))
-    found: dict[str, list[float]] = get(service, f"/api/v1/meters/fridge/readings?start={start}&end={end}&resolution=raw")
+    found: dict[str, list[float]] = get(
+        service, f"/api/v1/meters/fridge/readings?start={start}&end={end}&resolution=raw"
+    )
     return found

@@ -97,7 +97,10 @@ def start(folder: Path, *options: str, udp_port: int = 0, module: str = "casawat
 
     `module` is what is run in its place.
     """
-    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "XDG_CONFIG_HOME": str(folder / "no-config")}
+    environment = os.environ | {
+        "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
+        "XDG_CONFIG_HOME": str(folder / "no-config"),
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", module, *options],
         stdout=subprocess.PIPE,

@@ -107,8 +107,7 @@ class PowerDisk:
 
     def watch(self, patch: pytest.MonkeyPatch) -> None:
         """Stand before the system's calls."""
-        real_open, real_write, real_rename, real_unlink = os.open, os.pwrite, os.rename, os.unlink
-        real_sync, real_data_sync = os.fsync, os.fdatasync
+        real_open, real_write, real_sync, real_data_sync = os.open, os.pwrite, os.fsync, os.fdatasync
 
         def opened(path: Any, flags: int, *mode: int) -> int:
             known = not self._mine(path) or Path(path).exists()
@@ -134,6 +133,21 @@ class PowerDisk:
                 found.synced, found.written = found.now(), []
             sync(file)
 
+        patch.setattr(os, "open", opened)
+        patch.setattr(os, "pwrite", pwrite)
+        patch.setattr(os, "fdatasync", lambda file: synced(file, real_data_sync))
+        patch.setattr(os, "fsync", lambda file: synced(file, real_sync))
+        self._watch_names(patch)
+        write, disk = Database.write, self
+        patch.setattr(
+            Database,
+            "write",
+            lambda of: disk.commit(lambda: write(of)) if of.path.parent == disk._folder else write(of),
+        )
+
+    def _watch_names(self, patch: pytest.MonkeyPatch) -> None:
+        real_rename, real_unlink = os.rename, os.unlink
+
         def rename(old: Any, new: Any, **options: Any) -> None:
             real_rename(old, new, **options)
             if self._mine(new):
@@ -144,18 +158,8 @@ class PowerDisk:
             if self._mine(path):
                 self._change(lambda names: names.pop(Path(path).name))
 
-        patch.setattr(os, "open", opened)
-        patch.setattr(os, "pwrite", pwrite)
-        patch.setattr(os, "fdatasync", lambda file: synced(file, real_data_sync))
-        patch.setattr(os, "fsync", lambda file: synced(file, real_sync))
         patch.setattr(os, "rename", rename)
         patch.setattr(os, "unlink", unlink)
-        write, disk = Database.write, self
-        patch.setattr(
-            Database,
-            "write",
-            lambda of: disk.commit(lambda: write(of)) if of.path.parent == disk._folder else write(of),
-        )
 
     def _mine(self, path: Any) -> bool:
         return isinstance(path, str | Path) and Path(path).parent == self._journal

@@ -44,9 +44,9 @@ def test_a_power_cut_loses_nothing_that_was_synced_and_leaves_no_file_corrupt_an
             disk.watch(patch)
             newest_seq = number = 0
             while number < READINGS:
-                for number in range(number, number + chance.randint(1, 60)):
+                for _ in range(chance.randint(1, 60)):
                     newest_seq = max(newest_seq, home.recorder.put(reading(number)))
-                number += 1
+                    number += 1
                 positions.append((newest_seq, number))
                 home.store.flush()
                 if chance.random() < 0.3:

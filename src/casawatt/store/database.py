@@ -86,7 +86,7 @@ class Database:
         Raises StoreFullError when the disk is full, StoreError when SQLite refuses otherwise.
         """
         with self._write_lock:
-            if self._writer.in_transaction:
+            if self._writing_thread is not None:  # this thread: no other has the lock
                 yield self._writer
                 return
             try:
