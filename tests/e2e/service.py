@@ -61,13 +61,14 @@ parent = "mains"
 class Service:
     """A running service: the address of its page, and the UDP port where it takes packets (0: unknown).
 
-    `log` reads on what the service says, so that it never waits for a reader.
+    `log` reads on what the service says into `said`, a line each, so that it never waits for a reader.
     """
 
     url: str
     udp_port: int
     process: subprocess.Popen[str]
     log: threading.Thread
+    said: list[str]
     stamps_s: dict[str, int] = field(default_factory=dict)
 
     def send_v1(self, address: str, current_a: float, *, appliance: int = 2) -> None:
@@ -91,11 +92,17 @@ def free_udp_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def start(folder: Path, *options: str, udp_port: int = 0) -> Service:
-    """Start `casawatt` with the options; return it when it says where it listens, for packets too if it is to."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "XDG_CONFIG_HOME": str(folder / "no-config")}
+def start(folder: Path, *options: str, udp_port: int = 0, module: str = "casawatt") -> Service:
+    """Start `casawatt` with the options; return it when it says where it listens, for packets too if it is to.
+
+    `module` is what is run in its place.
+    """
+    environment = os.environ | {
+        "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
+        "XDG_CONFIG_HOME": str(folder / "no-config"),
+    }
     process = subprocess.Popen(
-        [sys.executable, "-m", "casawatt", *options],
+        [sys.executable, "-m", module, *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -107,9 +114,10 @@ def start(folder: Path, *options: str, udp_port: int = 0) -> Service:
         said += line
         page = re.search(r"^listening on (http\S+)", said, re.MULTILINE)
         if page and (not udp_port or "listening for UDP" in said):
-            log = threading.Thread(target=process.stdout.read, daemon=True)
+            lines = said.splitlines(keepends=True)
+            log = threading.Thread(target=lines.extend, args=(process.stdout,), daemon=True)
             log.start()
-            return Service(page[1], udp_port, process, log)
+            return Service(page[1], udp_port, process, log, lines)
     process.stdout.close()
     process.wait()
     raise AssertionError(said)

@@ -126,7 +126,7 @@ async def test_a_reading_is_safe_only_after_it_was_forced_to_the_disk(
         await watched.until(lambda: watched.safe)
         monkeypatch.setattr(home.store, "sync", held_back)
         ticket = home.put(0, 100.0)
-        while home.store.written_seq < ticket:
+        while home.store.written_seq < ticket:  # noqa: ASYNC110 (nobody tells when)
             await asyncio.sleep(0)
         assert watched.keeper.safe_sequence < ticket
         assert max(watched.safe) < ticket
@@ -161,7 +161,7 @@ async def test_a_disk_that_fails_is_said_once_and_readings_go_on(
         ticket = home.put(0, 360.0)
         await watched.until(lambda: watched.troubles)
         failed = syncs.calls
-        while syncs.calls < failed + 5:
+        while syncs.calls < failed + 5:  # noqa: ASYNC110 (nobody tells when)
             await asyncio.sleep(0)
         assert home.put(10_000, 360.0) > ticket
         assert watched.keeper.safe_sequence < ticket
@@ -221,13 +221,13 @@ async def test_a_seal_that_fails_is_tried_again_and_nothing_is_lost(
         home.put(second * 1000, 360.0)
     async with kept(home) as watched:
         async with asyncio.timeout(TIMEOUT_S):
-            while committing.calls < 3:
+            while committing.calls < 3:  # noqa: ASYNC110 (nobody tells when)
                 await asyncio.sleep(0)
             assert home.store.unsealed() != {}
             assert "the disk is full" in str(watched.keeper.trouble)
             home.put(100_000, 360.0)
             committing.error = None
-            while watched.keeper.trouble:
+            while watched.keeper.trouble:  # noqa: ASYNC110 (nobody tells when)
                 await asyncio.sleep(0)
     assert home.store.unsealed() == {}
     assert caplog.text.count("sealing failed, nothing is lost, it is tried again: the disk is full") == 1

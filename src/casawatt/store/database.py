@@ -11,7 +11,7 @@ from casawatt.store.schema import check_version, migrate
 
 BUSY_S = 30.0
 PAGE_BYTES = 2048
-"""Of a new file. A segment has pages of its own, the last half empty: larger ones waste more, smaller ones are many."""
+"""Of a new file. Segments have pages of their own, the last half empty: larger ones waste more, smaller ones are many."""
 
 _NO_ROOM = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 """How SQLite says that a quota or the largest size of a file is reached, or that there is no room for its index."""
@@ -86,8 +86,7 @@ class Database:
         Raises StoreFullError when the disk is full, StoreError when SQLite refuses otherwise.
         """
         with self._write_lock:
-            inside = self._writer.in_transaction
-            if inside:
+            if self._writing_thread is not None:  # this thread: no other has the lock
                 yield self._writer
                 return
             try:

@@ -149,6 +149,8 @@ class Journal:
         generation = self._generation + 1
         path = self.folder / log_name(generation)
         spare = self._spares[-1] if self._spares else self.folder / f"{generation:012d}{_SPARE_SUFFIX}"
+        if self._spares:
+            _sync_folder(self.folder)  # or a power cut may show the new head under the old name
         if not spare.exists() or spare.stat().st_size != self.file_bytes:
             create(spare, self.file_bytes)
         file = os.open(spare, os.O_RDWR | os.O_CLOEXEC)
