@@ -11,7 +11,7 @@ from casawatt.store.schema import check_version, migrate
 
 BUSY_S = 30.0
 PAGE_BYTES = 2048
-"""Of a new file. Segments have pages of their own, the last half empty: larger ones waste more, smaller ones are many."""
+"""Of a new file. Segments have pages of their own, the last half empty: larger waste more, smaller are many."""
 
 _NO_ROOM = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 """How SQLite says that a quota or the largest size of a file is reached, or that there is no room for its index."""
