@@ -69,12 +69,12 @@ async def test_a_source_whose_port_is_taken_is_named_disturbs_no_other_and_works
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
-    sleep = asyncio.sleep
+    really_sleep = asyncio.sleep
 
     async def slept(pause_s: float) -> None:
         if 0.01 <= pause_s <= 0.04:
             pauses.append(pause_s)
-        await sleep(pause_s)
+        await really_sleep(pause_s)
 
     monkeypatch.setattr("casawatt.supervisor.asyncio.sleep", slept)
     taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -160,6 +160,7 @@ def test_commands_agree_whether_the_service_runs_or_not(place: TestPlace) -> Non
         send_and_wait(service, FRIDGE, "fridge", current_a)
     until(lambda: get(service, "/healthz")["store"]["written_seq"] >= 3)
     until(lambda: meter(service, "fridge")["today_wh"] == pytest.approx(energy_wh(service, "fridge"), abs=0.001))
+    until(lambda: service.stamps_s[FRIDGE] < time.time())
     beside = place.run("export", "fridge")
     running = json.loads(place.run("meters", "--json"))
     stop(service)
