@@ -9,6 +9,7 @@ import pytest
 from casawatt.engine import pipeline
 from casawatt.model.errors import StoreFullError
 from casawatt.model.interval import How
+from casawatt.model.ports import NEVER
 from casawatt.model.reading import Reading
 from casawatt.recorder.recorder import NEW_DEVICES_NAMED
 from casawatt.recorder.verify import differences
@@ -95,7 +96,7 @@ def test_a_reading_that_cannot_be_is_refused_and_counted(home: TestHome, caplog:
     home.adopt()
     with caplog.at_level(logging.WARNING):
         for second in range(3):
-            assert home.put(second * 1000, float("nan")) == 0
+            assert home.put(second * 1000, float("nan")) == NEVER
     assert list(home.recorder.refusals.counts.values()) == [3]
     assert len(caplog.records) == 1
     assert "a1" in caplog.text
