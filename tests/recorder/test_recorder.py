@@ -13,6 +13,7 @@ from casawatt.model.ports import NEVER
 from casawatt.model.reading import Reading
 from casawatt.recorder.recorder import NEW_DEVICES_NAMED
 from casawatt.recorder.verify import differences
+from casawatt.store.seal import Cut
 from tests.recorder.homes import START_MS, TestHome, home_in
 
 HOUR_MS = 3_600_000
@@ -211,3 +212,23 @@ def test_a_reading_repeated_after_a_restart_has_a_ticket_that_is_safe(tmp_path: 
     with home_in(tmp_path) as home:
         assert 0 < home.put(0, 360.0) <= home.store.durable_seq
         assert home.recorder.duplicates == 1
+
+
+def test_a_meter_without_new_readings_is_not_sealed_again(home: TestHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.adopt("fridge", address="a1")
+    home.adopt("oven", address="a2")
+    for address in ("a1", "a2"):
+        home.put(0, 100.0, address=address)
+    home.seal()
+    home.put(10_000, 100.0, address="a2")
+    sealed: list[int] = []
+    commit = home.store.commit_seal
+
+    def noted(cut: Cut) -> None:
+        sealed.append(cut.meter_id)
+        commit(cut)
+
+    monkeypatch.setattr(home.store, "commit_seal", noted)
+    home.seal()
+    home.seal()
+    assert sealed == [home.registry.meter("oven").meter_id]
