@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
+from casawatt.model.ports import NEVER, NOT_NOW
 from casawatt.model.reading import Reading
 from tests.fakes.clock import ManualClock
 
@@ -14,13 +15,14 @@ class RecordingInbox:
     """A `model.ports.Inbox`. Tickets count up from 1; nothing is safe until `make_safe` is called.
 
     `adopted` holds the addresses that belong to a meter, None meaning all. `nonsense` decides which readings of
-    theirs are refused nevertheless.
+    theirs are refused nevertheless, `full` when there is no room.
     """
 
     def __init__(self, clock: ManualClock | None = None, adopted: set[str] | None = None) -> None:
         self.clock = clock or ManualClock()
         self.adopted = adopted
         self.nonsense: Callable[[Reading], bool] = lambda _: False
+        self.full: Callable[[], bool] = lambda: False
         self.readings: list[Reading] = []
         self.heard: list[Reading] = []
         self.hints: list[str | None] = []
@@ -32,12 +34,14 @@ class RecordingInbox:
         self._changed = asyncio.Event()
 
     def put(self, reading: Reading, *, hint: str | None = None) -> int:
-        """Keep the reading in `heard`, and in `readings` when its device is adopted; return its ticket or 0."""
+        """Keep the reading in `heard`, and in `readings` when it is recorded; return its ticket, or why none."""
         self.heard.append(reading)
         self.hints.append(hint)
         self._changed.set()
-        if (self.adopted is not None and reading.address not in self.adopted) or self.nonsense(reading):
-            return 0
+        if self.nonsense(reading):
+            return NEVER
+        if (self.adopted is not None and reading.address not in self.adopted) or self.full():
+            return NOT_NOW
         self.readings.append(reading)
         self._ticket += 1
         return self._ticket

@@ -9,9 +9,11 @@ import pytest
 from casawatt.engine import pipeline
 from casawatt.model.errors import StoreFullError
 from casawatt.model.interval import How
+from casawatt.model.ports import NEVER
 from casawatt.model.reading import Reading
 from casawatt.recorder.recorder import NEW_DEVICES_NAMED
 from casawatt.recorder.verify import differences
+from casawatt.store.seal import Cut
 from tests.recorder.homes import START_MS, TestHome, home_in
 
 HOUR_MS = 3_600_000
@@ -95,7 +97,7 @@ def test_a_reading_that_cannot_be_is_refused_and_counted(home: TestHome, caplog:
     home.adopt()
     with caplog.at_level(logging.WARNING):
         for second in range(3):
-            assert home.put(second * 1000, float("nan")) == 0
+            assert home.put(second * 1000, float("nan")) == NEVER
     assert list(home.recorder.refusals.counts.values()) == [3]
     assert len(caplog.records) == 1
     assert "a1" in caplog.text
@@ -210,3 +212,23 @@ def test_a_reading_repeated_after_a_restart_has_a_ticket_that_is_safe(tmp_path: 
     with home_in(tmp_path) as home:
         assert 0 < home.put(0, 360.0) <= home.store.durable_seq
         assert home.recorder.duplicates == 1
+
+
+def test_a_meter_without_new_readings_is_not_sealed_again(home: TestHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.adopt("fridge", address="a1")
+    home.adopt("oven", address="a2")
+    for address in ("a1", "a2"):
+        home.put(0, 100.0, address=address)
+    home.seal()
+    home.put(10_000, 100.0, address="a2")
+    sealed: list[int] = []
+    commit = home.store.commit_seal
+
+    def noted(cut: Cut) -> None:
+        sealed.append(cut.meter_id)
+        commit(cut)
+
+    monkeypatch.setattr(home.store, "commit_seal", noted)
+    home.seal()
+    home.seal()
+    assert sealed == [home.registry.meter("oven").meter_id]

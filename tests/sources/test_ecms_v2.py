@@ -1,5 +1,6 @@
 """Packet version 2: what the node knows and sends, the collector takes once, in its place, and says when it is safe."""
 
+import itertools
 import random
 
 from hypothesis import given, settings
@@ -216,7 +217,7 @@ def test_a_sample_that_makes_no_sense_does_not_hold_up_the_others() -> None:
     link = Link(node_v2(samples), inbox)
     link.live(10)
     inbox.make_safe(4)
-    assert link.node.held == 6
+    assert link.node.held == 5
     link.make_safe()
     assert len(inbox.readings) == 9
     assert link.node.held == 0
@@ -229,11 +230,11 @@ def test_a_full_disk_loses_nothing_that_the_node_still_holds() -> None:
     link.passes = lambda: False
     link.live(5)
     link.passes = lambda: True
-    inbox.nonsense = lambda _: True
+    inbox.full = lambda: True
     link.live(120)
     link.make_safe()
     assert link.node.held == 125
-    inbox.nonsense = lambda _: False
+    inbox.full = lambda: False
     link.live(3)
     link.make_safe()
     assert set(times_ms(link)) == {START_MS + 1000 * n for n in range(1, 139)}
@@ -247,12 +248,28 @@ def test_a_disk_that_fills_in_the_middle_of_a_report_loses_none_of_it() -> None:
     link.passes = lambda: False
     link.live(20)
     link.passes = lambda: True
-    inbox.nonsense = lambda _: len(inbox.readings) >= 12
+    inbox.full = lambda: len(inbox.readings) >= 12
     link.live(60)
-    inbox.nonsense = lambda _: False
+    inbox.full = lambda: False
     link.live(3)
     link.make_safe()
     assert set(times_ms(link)) == {START_MS + 1000 * n for n in range(1, 85)}
+    assert link.node.held == 0
+
+
+def test_a_disk_that_is_full_now_and_then_within_one_report_loses_none_of_it() -> None:
+    inbox = RecordingInbox(ManualClock())
+    puts = itertools.count()
+    inbox.full = lambda: next(puts) % 2 == 0
+    link = Link(node_v2(), inbox)
+    link.passes = lambda: False
+    link.live(30)
+    link.passes = lambda: True
+    link.live(60)
+    inbox.full = lambda: False
+    link.live(3)
+    link.make_safe()
+    assert set(times_ms(link)) == {START_MS + 1000 * n for n in range(1, 94)}
     assert link.node.held == 0
 
 

@@ -6,6 +6,12 @@ from typing import Protocol
 from casawatt.model.meter import Traits
 from casawatt.model.reading import Reading
 
+NOT_NOW = 0
+"""In the place of a ticket: this reading was not recorded, it may be later."""
+
+NEVER = -1
+"""In the place of a ticket: this reading will not be recorded, however often it comes."""
+
 
 class Clock(Protocol):
     """The home's clock. The demo's may run faster than the wall's."""
@@ -26,9 +32,9 @@ class Inbox(Protocol):
     def put(self, reading: Reading, *, hint: str | None = None) -> int:
         """Take in one reading.
 
-        Returns its ticket: the reading is safe on the disk once `safe_ticket()` has reached it.
-        Returns 0 if it was not recorded: the device belongs to no meter, or the reading made no sense;
-        which of the two is counted and shown. `hint` is what the device says it is attached to.
+        Returns its ticket: the reading is safe on the disk once `safe_ticket()` has reached it. Returns `NOT_NOW` if
+        it was not recorded and may be sent again: the device belongs to no meter yet, or the disk is full. Returns
+        `NEVER` if it makes no sense; that is counted and shown. `hint` is what the device says it is attached to.
         """
         ...
 

@@ -19,7 +19,7 @@ class SourceInbox:
         self._ends: list[Callable[[], None]] = []
 
     def put(self, reading: Reading, *, hint: str | None = None) -> int:
-        """Take in one reading; returns its ticket, 0 when it was not recorded.
+        """Take in one reading; returns its ticket, `NOT_NOW` or `NEVER` when it was not recorded.
 
         Raises ValueError when the reading says that it is of another source: its traits would be found by that.
         """

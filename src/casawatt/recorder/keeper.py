@@ -135,7 +135,7 @@ class Keeper:
 
     async def seal(self) -> None:
         """Move the tail into segments, one meter at a time, while readings keep coming in."""
-        for line in self._recorder.lines():
+        for line in waiting(self._store, self._recorder):
             cut = begin(self._store, self._recorder, line)
             await in_thread(self._store.commit_seal, cut.token)
             finish(self._store, line, cut)
@@ -159,6 +159,13 @@ class Cut:
     segments: dict[int, pipeline.MeterState]
 
 
+def waiting(store: Store, recorder: Recorder) -> list[Line]:
+    """Return the meters that have something to seal; a commit for any other would wear the disk for nothing."""
+    recorder.settle()
+    unsealed = store.unsealed()
+    return [line for line in recorder.lines() if line.meter_id in unsealed]
+
+
 def begin(store: Store, recorder: Recorder, line: Line) -> Cut:
     """Bring a meter's figures up to date and note what is to be sealed."""
     recorder.settle_line(line)
@@ -175,7 +182,7 @@ def finish(store: Store, line: Line, cut: Cut) -> None:
 
 def seal(store: Store, recorder: Recorder) -> None:
     """Seal everything at once, for work without a running service."""
-    for line in recorder.lines():
+    for line in waiting(store, recorder):
         cut = begin(store, recorder, line)
         store.commit_seal(cut.token)
         finish(store, line, cut)

@@ -13,7 +13,7 @@ from casawatt.model.errors import StoreFullError
 from casawatt.model.event import Event
 from casawatt.model.interval import INTERVAL_MS, Interval
 from casawatt.model.meter import Binding, Device, Meter, Traits
-from casawatt.model.ports import Clock
+from casawatt.model.ports import NEVER, NOT_NOW, Clock
 from casawatt.model.reading import Reading, Record
 from casawatt.recorder.line import FAR_MS, Line
 from casawatt.recorder.rebuild import rebuild
@@ -65,7 +65,7 @@ class Recorder:
         self._listeners: list[Callable[[int | None], None]] = []
 
     def put(self, reading: Reading, hint: str | None = None) -> int:
-        """Take in one reading; returns its sequence number, 0 when it was not recorded.
+        """Take in one reading; returns its sequence number, or `NOT_NOW` or `NEVER` when it was not recorded.
 
         A repeated reading gets the number under which the meter's newest record was kept.
         """
@@ -73,29 +73,29 @@ class Recorder:
             self.renew()
         route = choose(self._routes.get((reading.source, reading.address), ()), reading)
         if route is None:
-            self._heard(reading, hint)
-            return 0
+            return self._heard(reading, hint)
         line = route.line
         line.heard_ms = max(line.heard_ms, reading.received_ms)
         try:
             verdict = self._take(line, reading, route.device, route.traits)
         except StoreFullError as error:
             self.refusals.add(reading.source, reading.address, "disk_full", str(error))
-            return 0
+            return NOT_NOW
         if verdict in USED:
             return line.sequence
         self.refusals.add(reading.source, reading.address, verdict.value, f"{reading}")
-        return 0
+        return NEVER
 
-    def _heard(self, reading: Reading, hint: str | None) -> None:
+    def _heard(self, reading: Reading, hint: str | None) -> int:
         """Remember a device that belongs to no meter, if what it says could be recorded."""
         _, cleaned = clean.step(clean.START, reading, 0, self._registry.traits(reading.source))
         if cleaned.record is None:
             self.refusals.add(reading.source, reading.address, cleaned.verdict.value, f"{reading}")
-            return
+            return NEVER
         if self._registry.heard(reading, hint):
             self._name_new_device(reading)
         self.tell(None)
+        return NOT_NOW
 
     def _name_new_device(self, reading: Reading) -> None:
         self._new_devices += 1

@@ -3,6 +3,7 @@
 import hmac
 
 from casawatt.model.errors import PacketError
+from casawatt.model.ports import NOT_NOW
 from casawatt.sources.ecms_wire_v2 import Report
 from casawatt.transports.udp import Address
 
@@ -33,8 +34,6 @@ class NodeSession:
         self._challenge = b""
         self._boots = 0
         self._tickets: dict[int, int] = {}
-        self._refused: dict[int, int] = {}
-        self._latest_ticket = 0
 
     def challenge_for(self, boot_id: int) -> bytes:
         """Return the 8 bytes that a fresh report of this boot carries."""
@@ -59,7 +58,6 @@ class NodeSession:
         if report.oldest_held - 1 > self.safe:
             self.safe = report.oldest_held - 1
             self._tickets = {number: ticket for number, ticket in self._tickets.items() if number > self.safe}
-            self._refused = {number: ticket for number, ticket in self._refused.items() if number > self.safe}
             self._count_up()
         return True
 
@@ -70,17 +68,13 @@ class NodeSession:
     def note(self, tickets: dict[int, int]) -> None:
         """Remember the inbox's ticket of each sample number, in the order in which they were put.
 
-        A sample that was not recorded (ticket 0) stays with the node, which sends it again: the node may be adopted
-        by then, or the disk have room. If it is refused again although others were recorded in between, it was for
-        the sample's own sake, and the node may forget it together with those.
+        A sample that was not recorded stays with the node, which sends it again: it may be adopted by then, or the
+        disk have room. One that never will be is forgotten together with those before it.
         """
         for number, ticket in tickets.items():
-            self._latest_ticket = max(self._latest_ticket, ticket)
-            settled = bool(ticket) or self._latest_ticket > self._refused.setdefault(number, self._latest_ticket)
-            if settled:
-                self._tickets[number] = ticket or self._latest_ticket
-                self._refused.pop(number, None)
-            self.recorded = settled
+            if ticket != NOT_NOW:
+                self._tickets[number] = ticket
+            self.recorded = ticket != NOT_NOW
         self._count_up()
 
     def advance(self, safe_ticket: int) -> bool:
@@ -97,7 +91,6 @@ class NodeSession:
         self._boots += 1
         self.have = self.safe = 0
         self._tickets = {}
-        self._refused = {}
 
     def _count_up(self) -> None:
         self.have = max(self.have, self.safe)
