@@ -45,6 +45,12 @@ def test_what_is_packed_comes_back(records: list[Record]) -> None:
     assert list(decode(encode(columns_of(kept))).records()) == kept
 
 
+def test_values_as_far_apart_as_can_be_come_back() -> None:
+    lowest, highest = -(2**63) + 1, 2**63 - 1
+    kept = [Record(second, 1, power_mw) for second, power_mw in enumerate((lowest, lowest, highest))]
+    assert list(decode(encode(columns_of(kept))).records()) == kept
+
+
 @given(st.lists(RECORDS, max_size=30), st.lists(RECORDS, max_size=30))
 def test_the_later_arrival_wins_channel_by_channel(old: list[Record], new: list[Record]) -> None:
     both = merge(columns_of(list(by_time(old).values())), columns_of(list(by_time(new).values())))

@@ -37,7 +37,11 @@ class Database:
             raise StoreError(message)
         try:
             self._writer = self._connect()
-            self._prepare()
+            try:
+                self._prepare()
+            except BaseException:
+                self._writer.close()
+                raise
         except sqlite3.DatabaseError as error:
             raise _translated(error, path) from error
 

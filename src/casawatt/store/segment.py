@@ -122,6 +122,8 @@ def _pack(column: Int64Array) -> bytes:
     lowest = int(column.min())
     offsets = (column - lowest).view(np.uint64)
     step = int(np.gcd.reduce(offsets))
+    if step >> 63:  # of values as far apart as can be; it would not fit where it is written
+        step = 1
     scaled = offsets // np.uint64(step)
     largest = int(scaled.max())
     dtype = next(dtype for dtype, bits in _UNSIGNED_BITS if largest >> bits == 0)
