@@ -211,3 +211,15 @@ def exists_in_code(file: str, name: str) -> bool:
     except AttributeError:
         return False
     return True
+
+
+def test_every_event_is_documented() -> None:
+    named = {
+        str(node.value)
+        for path in SRC.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and re.fullmatch(r"casawatt(\.[a-z]+){2}", str(node.value))
+    }
+    events = {name for name in named if not (SRC / Path(*name.split(".")[1:2])).exists()}
+    assert events == set(re.findall(r"^\| `(casawatt\.[a-z.]+)`", (DOCS / "events.md").read_text(), re.MULTILINE))
+    assert events

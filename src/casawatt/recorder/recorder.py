@@ -255,11 +255,9 @@ class Recorder:
                 continue
             line.silent = silent
             at_ms = line.heard_ms + line.calibration.gap_limit_ms if silent else line.heard_ms
-            kind = "silent" if silent else "back"
+            kind = "casawatt.meter.silent" if silent else "casawatt.meter.back"
             identity = f"{line.meter.slug}/{kind}/{at_ms}"
-            events.append(
-                Event(identity, f"casawatt.meter.{kind}", at_ms, line.meter.slug, {"heard_ms": line.heard_ms})
-            )
+            events.append(Event(identity, kind, at_ms, line.meter.slug, {"heard_ms": line.heard_ms}))
             self.tell(line.meter_id)
         return events
 
