@@ -43,11 +43,6 @@ class Register(msgspec.Struct, frozen=True, gc=False, array_like=True):
     boot_id: int | None
 
 
-def has_register(record: Record) -> bool:
-    """Say whether a record speaks by a register."""
-    return record.register_mwh is not None or record.charge_mas is not None
-
-
 def step(register: Register | None, record: Record, calibration: Calibration) -> tuple[Register, int | None]:
     """Return the register as it stands after a record that has one, and the energy (uJ) since it last spoke.
 
