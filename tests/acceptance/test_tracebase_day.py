@@ -61,6 +61,12 @@ class HomeInbox:
     def when_safer(self, listener: Callable[[int], None]) -> None:
         del listener
 
+    async def kept(self) -> None:
+        pass
+
+    def presence(self, address: str, *, online: bool) -> None:
+        self._recorder.presence("replay", address, online=online)
+
     def refuse(self, sender: str, cause: str, detail: str) -> None:
         self.refused.append(f"{sender} {cause} {detail}")
 

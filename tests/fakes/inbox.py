@@ -28,6 +28,7 @@ class RecordingInbox:
         self.hints: list[str | None] = []
         self.refused: Counter[tuple[str, str]] = Counter()
         self.details: list[str] = []
+        self.online: dict[str, bool] = {}
         self._ticket = 0
         self._safe = 0
         self._listeners: list[Callable[[int], None]] = []
@@ -53,6 +54,14 @@ class RecordingInbox:
     def when_safer(self, listener: Callable[[int], None]) -> None:
         """Call `listener` at each `make_safe`."""
         self._listeners.append(listener)
+
+    async def kept(self) -> None:
+        """Return at once: what is put is kept."""
+
+    def presence(self, address: str, *, online: bool) -> None:
+        """Remember what was said last of each device."""
+        self.online[address] = online
+        self._changed.set()
 
     def refuse(self, sender: str, cause: str, detail: str) -> None:
         """Count by sender and cause."""

@@ -112,6 +112,30 @@ def broken_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     return lambda now: fails.set() if now else fails.clear()
 
 
+async def test_what_is_kept_is_with_the_operating_system_also_when_nobody_keeps_house(home: TestHome) -> None:
+    idle = Keeper(home.store, home.recorder, sync_s=60, on_event=lambda _: None)
+    home.put(0, 100.0)
+    assert home.store.written_seq == 0
+    await idle.hand_over()
+    assert home.store.written_seq == home.store.appended_seq == 1
+
+
+async def test_nothing_counts_as_kept_while_it_cannot_be_handed_over(
+    home: TestHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush = Breaking(home, "flush", monkeypatch)
+    flush.error = OSError(errno.EIO, "Input/output error")
+    idle = Keeper(home.store, home.recorder, sync_s=60, on_event=lambda _: None)
+    home.put(0, 100.0)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.02):
+            await idle.hand_over()
+    assert home.store.written_seq == 0
+    flush.error = None
+    await idle.hand_over()
+    assert home.store.written_seq == 1
+
+
 async def test_a_reading_is_safe_only_after_it_was_forced_to_the_disk(
     home: TestHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:

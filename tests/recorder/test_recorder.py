@@ -166,6 +166,23 @@ def test_a_silent_meter_is_reported_once_and_so_is_its_return(home: TestHome) ->
     assert (event.type, event.time_ms) == ("casawatt.meter.back", START_MS + 90_000)
 
 
+def test_a_meter_is_silent_at_once_when_its_device_is_known_to_be_gone(home: TestHome) -> None:
+    home.adopt()
+    home.put(0, 100.0)
+    home.clock.time_ms = START_MS + 10_000
+    home.recorder.presence("change", "a1", online=False)
+    home.recorder.presence("change", "somebody-else", online=False)
+    (event,) = home.recorder.watch_silence()
+    assert (event.type, event.time_ms) == ("casawatt.meter.silent", START_MS + 10_000)
+    home.clock.time_ms = START_MS + 20_000
+    home.recorder.presence("change", "a1", online=True)
+    (event,) = home.recorder.watch_silence()
+    assert (event.type, event.time_ms) == ("casawatt.meter.back", START_MS + 20_000)
+    home.recorder.presence("change", "a1", online=False)
+    home.put(25_000, 100.0)
+    assert home.recorder.watch_silence() == []
+
+
 def test_a_meter_that_was_never_heard_is_not_called_silent(home: TestHome) -> None:
     home.adopt()
     home.clock.time_ms = START_MS + 10**9

@@ -226,12 +226,11 @@ def test_minutes_are_the_same_sealed_half_sealed_and_unsealed(store: Store) -> N
             assert (getattr(other, name) == getattr(unsealed, name)).all(), name
 
 
-def test_snapshots_waiting_and_sealed_are_found_by_their_boundary(store: Store) -> None:
-    store.put_snapshots(1, [(1000, b"old"), (2000, b"b")])
-    cut = store.begin_seal(1, b"state", [(3000, b"c")])
-    store.commit_seal(cut)
-    store.finish_seal(cut)
-    store.put_snapshots(1, [(1000, b"new")])
+def test_snapshots_are_found_by_their_boundary_and_a_later_one_takes_the_place_of_an_earlier(store: Store) -> None:
+    for snapshots in ([(1000, b"old"), (2000, b"b")], [(1000, b"new"), (3000, b"c")]):
+        cut = store.begin_seal(1, b"state", snapshots)
+        store.commit_seal(cut)
+        store.finish_seal(cut)
     assert store.snapshot_before(1, 999) is None
     assert store.snapshot_before(1, 1500) == (1000, b"new")
     assert store.snapshot_before(1, 2999) == (2000, b"b")

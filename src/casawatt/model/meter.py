@@ -34,6 +34,10 @@ class Cadence(StrEnum):
     """At even times: the power moved in a straight line."""
 
 
+LIMIT_W = 50_000.0
+"""More than this does not flow through a home's connection: three phases of 63 A are 43.5 kW."""
+
+
 class Traits(msgspec.Struct, frozen=True):
     """What a source declares about its devices' readings.
 
@@ -41,24 +45,29 @@ class Traits(msgspec.Struct, frozen=True):
     `time_grid_ms`: stamps are rounded to whole multiples of this; jitter below it is noise.
     `clock_tolerance_ms`: a stamp further than this from our own clock is not believed, and
     the time of arrival is taken; None where readings may rightly be old.
+    `limit_w`: more power than this, in either direction, cannot flow through such a device.
     """
 
     cadence: Cadence
     gap_limit_ms: int
     time_grid_ms: int = 1
     clock_tolerance_ms: int | None = None
+    limit_w: float = LIMIT_W
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no source can mean."""
-        if self.gap_limit_ms < 1 or self.time_grid_ms < 1 or (self.clock_tolerance_ms or 0) < 0:
-            message = f"gap limit and time grid must be positive, the clock tolerance not negative: {self}"
+        positive = self.gap_limit_ms >= 1 and self.time_grid_ms >= 1 and self.limit_w > 0
+        if not positive or (self.clock_tolerance_ms or 0) < 0:
+            message = f"gap limit, time grid and limit must be positive, the clock tolerance not negative: {self}"
             raise ValueError(message)
 
 
 class Calibration(msgspec.Struct, frozen=True):
     """What turns a meter's raw readings into watts and spans, from `from_ms` (UTC ms) on.
 
-    A dated record: a later one never changes what came before it.
+    A dated record: a later one never changes what came before it. What a reading says beyond `limit_mw`, in either
+    direction, is set aside: kept, shown, not counted; None believes everything. Readings of `ignored_devices` (their
+    numbers in the registry) are not counted, and with `ignores_all` none at all: so readings are taken out untouched.
     """
 
     from_ms: int
@@ -66,6 +75,9 @@ class Calibration(msgspec.Struct, frozen=True):
     power_factor_e4: int = POWER_FACTOR_ONE
     cadence: Cadence = Cadence.CHANGE
     gap_limit_ms: int = 60_000
+    limit_mw: int | None = round(LIMIT_W * 1000)
+    ignored_devices: tuple[int, ...] = ()
+    ignores_all: bool = False
 
 
 class Device(msgspec.Struct, frozen=True):

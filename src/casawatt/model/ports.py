@@ -46,13 +46,30 @@ class Inbox(Protocol):
         """Call `listener(safe_ticket)` each time more has become safe, for as long as the source runs."""
         ...
 
+    async def kept(self) -> None:
+        """Wait until everything put so far survives a killed process: only then may a message be acknowledged.
+
+        While the disk cannot be written it waits for as long as that lasts.
+        """
+        ...
+
+    def presence(self, address: str, *, online: bool) -> None:
+        """Say that a device has gone, or is back, where that is known for sure: a broker told of its last will.
+
+        A meter whose device has gone is silent at once, not only after the gap limit. A reading of it says it is back.
+        """
+        ...
+
     def refuse(self, sender: str, cause: str, detail: str) -> None:
         """Count something that could not be used; it is logged once per sender and cause."""
         ...
 
 
 class SourceConfig(Protocol):
-    """The options of a source, as `[source.<name>]` in the config; one class `Config` per source file."""
+    """The options of a source, as `[source.<name>]` in the config; one class `Config` per source file.
+
+    A source whose devices are not all alike also has `traits_of(address) -> Traits`, which is asked before `traits`.
+    """
 
     @property
     def traits(self) -> Traits:

@@ -36,6 +36,14 @@ class SourceInbox:
         """Call `listener(safe_ticket)` each time more has become safe."""
         self._ends.append(self._keeper.when_safer(listener))
 
+    async def kept(self) -> None:
+        """Wait until everything put so far survives a killed process."""
+        await self._keeper.hand_over()
+
+    def presence(self, address: str, *, online: bool) -> None:
+        """Say that a device has gone, or is back."""
+        self._recorder.presence(self._source, address, online=online)
+
     def refuse(self, sender: str, cause: str, detail: str) -> None:
         """Count something that could not be used."""
         self._recorder.refusals.add(self._source, sender, cause, detail)

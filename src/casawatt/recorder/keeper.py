@@ -76,6 +76,14 @@ class Keeper:
         self._safer.append(listener)
         return lambda: self._safer.remove(listener)
 
+    async def hand_over(self) -> None:
+        """Hand what came in until now to the operating system; ends when that has it, however long it takes."""
+        sequence = self._store.appended_seq
+        while self._store.written_seq < sequence:
+            await self._flush()
+            if self._store.written_seq < sequence:
+                await asyncio.sleep(FLUSH_S)
+
     async def _every(self, period_s: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             await asyncio.sleep(period_s)

@@ -62,7 +62,8 @@ class Snapshots:
 class Line:
     """One meter's place in the engine: its state, its calibrations, and from when it has to be done anew.
 
-    `newest_ms` is the time of the newest record, `heard_ms` our clock when the meter last spoke.
+    `newest_ms` is the time of the newest record, `heard_ms` our clock when the meter last spoke; `gone`: its device is
+    known to be off.
     """
 
     __slots__ = (
@@ -74,6 +75,7 @@ class Line:
         "clean",
         "dirty_from_ms",
         "dirty_to_ms",
+        "gone",
         "heard_ms",
         "meter",
         "meter_id",
@@ -93,7 +95,7 @@ class Line:
         self.newest_ms = self.heard_ms = self.boundary_ms = -FAR_MS
         self.dirty_from_ms: int | None = None
         self.dirty_to_ms = -FAR_MS
-        self.silent = self.changed = False
+        self.silent = self.changed = self.gone = False
         self.sequence = 0
         self.calibrate(calibrations)
 

@@ -76,6 +76,7 @@ class Recorder:
             return self._heard(reading, hint)
         line = route.line
         line.heard_ms = max(line.heard_ms, reading.received_ms)
+        line.gone = False
         try:
             verdict = self._take(line, reading, route.device, route.traits)
         except StoreFullError as error:
@@ -240,9 +241,20 @@ class Recorder:
         power = None if newest is None else power_mw(newest, line.calibration)
         return None if power is None else power / 1000
 
+    def presence(self, source: str, address: str, *, online: bool) -> None:
+        """Note that the device which measures for a meter now has gone, or is back; nothing for any other device."""
+        if self._registry.version != self._registry_version:
+            self.renew()
+        now = Reading(source=source, address=address, received_ms=self.clock.now_ms())
+        route = choose(self._routes.get((source, address), ()), now)
+        if route is not None:
+            route.line.gone = not online
+            if online:
+                route.line.heard_ms = max(route.line.heard_ms, now.received_ms)
+
     def is_silent(self, line: Line) -> bool:
-        """Return whether nothing was heard of the meter for longer than its source allows."""
-        return self.clock.now_ms() - line.heard_ms > line.calibration.gap_limit_ms
+        """Return whether the meter's device has gone, or nothing was heard of it for longer than its source allows."""
+        return line.gone or self.clock.now_ms() - line.heard_ms > line.calibration.gap_limit_ms
 
     def watch_silence(self) -> list[Event]:
         """Return an event for each meter that has fallen silent, or is back, since the last call."""
@@ -254,12 +266,17 @@ class Recorder:
             if silent == line.silent:
                 continue
             line.silent = silent
-            at_ms = line.heard_ms + line.calibration.gap_limit_ms if silent else line.heard_ms
+            at_ms = self._silent_since_ms(line) if silent else line.heard_ms
             kind = "casawatt.meter.silent" if silent else "casawatt.meter.back"
             identity = f"{line.meter.slug}/{kind}/{at_ms}"
             events.append(Event(identity, kind, at_ms, line.meter.slug, {"heard_ms": line.heard_ms}))
             self.tell(line.meter_id)
         return events
+
+    def _silent_since_ms(self, line: Line) -> int:
+        """Return when a silent meter fell silent (UTC ms): when its device went, at the latest at its gap limit."""
+        at_limit_ms = line.heard_ms + line.calibration.gap_limit_ms
+        return min(at_limit_ms, self.clock.now_ms()) if line.gone else at_limit_ms
 
     def on_change(self, listener: Callable[[int | None], None]) -> None:
         """Call `listener(meter_id)` whenever a meter has something new, `listener(None)` for the new devices."""

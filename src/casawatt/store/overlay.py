@@ -1,4 +1,4 @@
-"""Intervals and engine snapshots that are not on the disk yet."""
+"""Intervals that are not on the disk yet."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,6 @@ class Overlay:
 
     replaced: list[tuple[int, int]] = field(default_factory=list)
     intervals: dict[int, Interval] = field(default_factory=dict)
-    snapshots: dict[int, bytes] = field(default_factory=dict)
 
     def put(self, intervals: Iterable[Interval]) -> None:
         """Lay intervals over those of the same quarter."""
@@ -68,6 +67,5 @@ def flatten(layers: Sequence[Overlay], open_intervals: Sequence[Interval] = ()) 
         for start_ms, end_ms in layer.replaced:
             flat.replace(start_ms, end_ms, ())
         flat.put(layer.intervals.values())
-        flat.snapshots.update(layer.snapshots)
     flat.put(open_intervals)
     return flat

@@ -47,7 +47,7 @@ def commit(database: Database, zone: ZoneInfo, cut: Cut) -> None:
     laid = quarters.lay(reader, cut.meter_id, overlay)
     kept, gone = quarters.packed(cut.meter_id, laid)
     cached = days.refreshed(reader, zone, cut.meter_id, laid)
-    snapshots = [(cut.meter_id, *snapshot) for snapshot in (*overlay.snapshots.items(), *cut.snapshots)]
+    snapshots = [(cut.meter_id, *snapshot) for snapshot in cut.snapshots]
     with database.write() as connection:
         connection.executemany(_WRITE_SEGMENT, [_row(cut.meter_id, segment) for segment in segments])
         connection.executemany("INSERT OR REPLACE INTO intervals VALUES (?, ?, ?)", kept)

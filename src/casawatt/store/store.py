@@ -143,6 +143,11 @@ class Store:
         return self._intake.sync()
 
     @property
+    def appended_seq(self) -> int:
+        """The sequence number of the newest record taken."""
+        return self._intake.seq
+
+    @property
     def written_seq(self) -> int:
         """Up to which sequence number a killed process loses nothing."""
         return self._intake.written_seq
@@ -246,18 +251,7 @@ class Store:
 
     def snapshot_before(self, meter_id: int, time_ms: int) -> tuple[int, bytes] | None:
         """Return the newest snapshot whose boundary is not after `time_ms`: (boundary in UTC ms, state)."""
-        with self._tail.lock:
-            waiting = self._tail.overlay(meter_id).snapshots
-        found = [(boundary_ms, state) for boundary_ms, state in waiting.items() if boundary_ms <= time_ms]
-        sealed = self._disk.snapshot_before(meter_id, time_ms)
-        if sealed is not None and sealed[0] not in waiting:
-            found.append(sealed)
-        return max(found, default=None)
-
-    def put_snapshots(self, meter_id: int, snapshots: Sequence[tuple[int, bytes]]) -> None:
-        """Take engine states just before six-hour boundaries, replacing earlier ones; the next seal writes them."""
-        with self._tail.lock:
-            self._tail.meter(meter_id).layers[-1].overlay.snapshots.update(snapshots)
+        return self._disk.snapshot_before(meter_id, time_ms)
 
     def tail_records(self, meter_id: int | None = None) -> Iterator[tuple[int, int, Record]]:
         """Yield what is unsealed in order of arrival: (sequence number, meter id, record)."""

@@ -1,4 +1,4 @@
-"""Everything that is not sealed yet, in memory: readings, intervals, snapshots, meter by meter."""
+"""Everything that is not sealed yet, in memory: readings and intervals, meter by meter."""
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
