@@ -6,6 +6,8 @@ That every address of the API is documented is proved in `tests/web/test_openapi
 import ast
 import importlib
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
@@ -140,6 +142,11 @@ def test_every_option_of_a_source_is_on_its_page_and_the_page_is_found(name: str
     assert documented_options((DOCS / "devices" / f"{name}.md").read_text()) == options
     assert f"devices/{name}.md" in CONFIG_PAGE
     assert f"docs/devices/{name}.md" in (ROOT / "README.md").read_text()
+
+
+def test_the_readme_lists_the_devices_that_the_pages_say_are_supported() -> None:
+    done = subprocess.run([sys.executable, "scripts/supported_devices.py", "--check"], cwd=ROOT, check=False)
+    assert done.returncode == 0
 
 
 def test_every_metric_is_documented() -> None:
