@@ -1,0 +1,1 @@
+"""Devices in the place of real ones, which check what they are sent."""
