@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import casawatt.sources
-from casawatt.app import load_sources, source_names
+from casawatt.app_sources import Wiring, load_sources, source_names
 from casawatt.config import parse
 from casawatt.model.errors import ConfigError
 
@@ -65,3 +65,38 @@ def test_traits_that_cannot_be_are_told_with_the_line(drafts: Path) -> None:
     assert "source.oddbox: its traits cannot be used: gap limit" in error_of("[source.oddbox]\ngap_limit_s = -3")
     (drafts / "barebox.py").write_text(GOOD.replace("def traits", "def trades"), encoding="utf-8")
     assert "has no attribute 'traits'" in error_of("[source.barebox]")
+
+
+BROKERED = GOOD.replace(
+    "gap_limit_s: float = 30.0", "gap_limit_s: float = 30.0\n    broker: str | None = 'home'"
+).replace("run(config, inbox)", "run(config, inbox, broker, wait=None)")
+
+
+def test_a_source_is_given_what_it_asks_for_by_the_names_of_its_parameters(drafts: Path) -> None:
+    (drafts / "wirebox.py").write_text(BROKERED, encoding="utf-8")
+    (drafts / "goodbox.py").write_text(GOOD, encoding="utf-8")
+    text = '[broker.home]\nhost = "a"\n[broker.other]\nhost = "b"\n[source.wirebox]\n[source.goodbox]\n'
+    config = parse(text, "c.toml")
+    sources = load_sources(config)
+    wiring = Wiring.of_home(config, sources, "0123456789")
+    (name,) = wiring.brokers
+    assert name == "home"  # nobody uses the other
+    assert [wiring.wanted(source.module.run, source.options) for source in sources] == [
+        {"broker": wiring.brokers["home"]},
+        {},
+    ]
+
+
+def test_a_broker_that_there_is_not_is_told_with_the_line(drafts: Path) -> None:
+    (drafts / "wirebox.py").write_text(BROKERED, encoding="utf-8")
+    assert error_of("[source.wirebox]") == "c.toml:1: source.wirebox.broker: there is no [broker.home]"
+    text = "[source.wirebox]\n\nbroker = 'nowhere'"
+    assert error_of(text) == "c.toml:3: source.wirebox.broker: there is no [broker.nowhere]"
+
+
+def test_a_source_may_do_without_a_broker(drafts: Path) -> None:
+    (drafts / "loosebox.py").write_text(BROKERED.replace("'home'", "None"), encoding="utf-8")
+    config = parse("[source.loosebox]", "c.toml")
+    sources = load_sources(config)
+    wiring = Wiring.of_home(config, sources, "0123456789")
+    assert wiring.wanted(sources[0].module.run, sources[0].options) == {"broker": None}

@@ -18,7 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from casawatt import config
-from casawatt.app import source_names
+from casawatt.app_sources import source_names
 from casawatt.cli import app
 
 ROOT = Path(__file__).parents[1]

@@ -5,26 +5,23 @@ source -> inbox -> recorder [registry -> clean -> store -> register -> energy ->
 """
 
 import asyncio
-import importlib
 import logging
-import re
 import signal
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import casawatt.sources
 from casawatt.app_ports import HomeMeters, Imports, Live, ServiceStatus
+from casawatt.app_sources import Source, Wiring, load_sources
 from casawatt.clock import DemoClock, WallClock
 from casawatt.config import Config
 from casawatt.model.errors import StoreError
 from casawatt.model.event import Event
 from casawatt.model.meter import Traits
-from casawatt.model.ports import Clock, SourceConfig
+from casawatt.model.ports import Clock
 from casawatt.recorder.inbox import SourceInbox
 from casawatt.recorder.keeper import Keeper, in_thread, seal
 from casawatt.recorder.recorder import Recorder
@@ -37,19 +34,8 @@ from casawatt.web.ports import Home, Ports
 
 log = logging.getLogger(__name__)
 
-RUN = re.compile(r"^async def run\(", re.MULTILINE)
-
 EVENTS_WAITING_MAX = 1000
 """So many events wait while the database cannot be written; the oldest go first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A configured source: its module in `sources/` and its checked options."""
-
-    name: str
-    module: ModuleType
-    options: SourceConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,34 +47,6 @@ class OpenHome:
     registry: Registry
     recorder: Recorder
     clock: Clock
-
-
-def source_names() -> list[str]:
-    """Return the names of all sources: the files in `sources/` that define a `run`. None of them is imported."""
-    files = [file for folder in casawatt.sources.__path__ for file in Path(folder).glob("*.py")]
-    return sorted(file.stem for file in files if RUN.search(file.read_text(encoding="utf-8")))
-
-
-def load_sources(config: Config) -> list[Source]:
-    """Return the sources that the config names; raises ConfigError for one that does not exist or a wrong option."""
-    return [load_source(config, name) for name in config.sources]
-
-
-def load_source(config: Config, name: str) -> Source:
-    """Return one source that the config names; raises ConfigError when it cannot be used, and says why."""
-    place = ("source", name)
-    if name not in source_names():
-        raise config.document.error(place, f"no such source; there are: {', '.join(source_names())}")
-    try:
-        module = importlib.import_module(f"casawatt.sources.{name}")
-    except ImportError as error:
-        raise config.document.error(place, f"sources/{name}.py cannot be imported: {error}") from error
-    options = config.source_options(name, module.Config)
-    try:
-        options.traits  # noqa: B018 - it is checked by being made
-    except (AttributeError, ValueError) as error:
-        raise config.document.error(place, f"its traits cannot be used: {error}") from error
-    return Source(name, module, options)
 
 
 @contextmanager
@@ -124,6 +82,8 @@ class Service:
         self._stopping = asyncio.Event()
         self._events: deque[Event] = deque(maxlen=EVENTS_WAITING_MAX)
         self._eventful = asyncio.Event()
+        self._sources = load_sources(home.config)
+        self._wiring = Wiring.of_home(home.config, self._sources, home.store.home_id)
         self.live = Live(home.recorder)
         self.keeper = Keeper(
             home.store,
@@ -150,7 +110,10 @@ class Service:
             self._home.store.announce(url)
             async with asyncio.TaskGroup() as group:
                 whole = [self.keeper.run(), self._write_events(), *beside]
-                whole += [self._supervise(source) for source in load_sources(config)]
+                whole += [self._supervise(source) for source in self._sources]
+                whole += [
+                    self.supervisor.run(f"broker.{name}", broker.run) for name, broker in self._wiring.brokers.items()
+                ]
                 work = [group.create_task(each) for each in whole]
                 await asyncio.sleep(0)  # the sources listen before the address is told
                 on_ready(url)
@@ -161,10 +124,12 @@ class Service:
         log.error("stopped; %s", trouble) if trouble else log.info("stopped; everything is on the disk")
 
     async def _supervise(self, source: Source) -> None:
+        wanted = self._wiring.wanted(source.module.run, source.options)
+
         async def work() -> None:
             inbox = SourceInbox(source.name, self._home.recorder, self.keeper)
             try:
-                await source.module.run(source.options, inbox)
+                await source.module.run(source.options, inbox, **wanted)
             finally:
                 inbox.close()
 

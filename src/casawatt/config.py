@@ -6,20 +6,20 @@ Nothing below `app` sees a `Config`; each part is given just the values it needs
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
 
 from casawatt.model.errors import ConfigError, RegistryError
-from casawatt.model.meter import check_slug
+from casawatt.model.meter import SLUG, check_slug
 
 Ratio = Annotated[float, Meta(gt=0, le=1)]
 Voltage = Annotated[float, Meta(ge=50, le=1000)]
 Options = TypeVar("Options", bound=msgspec.Struct)
 
-SECTIONS = ("home", "meter", "source", "store", "web")
+SECTIONS = ("broker", "home", "meter", "source", "store", "web")
 
 
 class HomeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -49,6 +49,45 @@ class WebConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     port: Annotated[int, Meta(ge=0, le=65535)] = 8480
 
 
+class BrokerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[broker.<name>]`: an MQTT broker, and how to be let in; `port` None is the usual one.
+
+    `ca_file` holds the certificates that the broker's must be signed by, None: the system's. `certificate_file` and
+    `key_file` are our own. `client_id` None is made of the home's. `session_expiry_s` is how long the broker keeps
+    what is sent while we are away; 0 not at all.
+    """
+
+    host: str
+    port: Annotated[int, Meta(ge=1, le=65535)] | None = None
+    tls: bool = False
+    ca_file: str | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
+    user: str | None = None
+    password_file: str | None = None
+    client_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    protocol: Literal["5", "3.1.1"] = "5"
+    keepalive_s: Annotated[int, Meta(ge=5, le=65535)] = 60
+    session_expiry_s: Annotated[int, Meta(ge=0, le=4_294_967_295)] = 604_800
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for options that need another."""
+        for option, needs, there in (
+            ("ca_file", "tls = true", self.tls),
+            ("certificate_file", "tls = true", self.tls),
+            ("key_file", "certificate_file", self.certificate_file),
+            ("password_file", "user", self.user),
+        ):
+            if getattr(self, option) is not None and not there:
+                message = f"{option} needs {needs}"
+                raise ValueError(message)
+
+    @property
+    def tcp_port(self) -> int:
+        """The port to connect to."""
+        return self.port or (8883 if self.tls else 1883)
+
+
 class MeterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[meter.<slug>]`: a metered point, the device bound to it and how its current becomes watts.
 
@@ -71,6 +110,7 @@ class Config(msgspec.Struct, frozen=True):
     home: HomeConfig
     store: StoreConfig
     web: WebConfig
+    brokers: dict[str, BrokerConfig]
     meters: dict[str, MeterConfig]
     sources: dict[str, dict[str, Any]]
 
@@ -161,11 +201,21 @@ def parse(text: str, path: str) -> Config:
         document.convert(tables.get("home", {}), HomeConfig, ("home",)),
         document.convert(tables.get("store", {}), StoreConfig, ("store",)),
         document.convert(tables.get("web", {}), WebConfig, ("web",)),
+        brokers_in(document, tables.get("broker", {})),
         meters,
         tables.get("source", {}),
     )
     check(config)
     return config
+
+
+def brokers_in(document: Document, tables: dict[str, Any]) -> dict[str, BrokerConfig]:
+    """Return the brokers by their names; raises ConfigError."""
+    for name in tables:
+        if not SLUG.fullmatch(name):
+            why = f"{name!r} cannot name a broker: use words of a-z and 0-9 joined by hyphens, as in [broker.home]"
+            raise document.error(("broker", name), why)
+    return {name: document.convert(table, BrokerConfig, ("broker", name)) for name, table in tables.items()}
 
 
 def check(config: Config) -> None:

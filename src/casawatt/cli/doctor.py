@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from casawatt.app import load_sources, open_home
+from casawatt.app import open_home
+from casawatt.app_sources import load_sources
 from casawatt.cli import client
 from casawatt.cli.metrics import refused
 from casawatt.cli.output import out, print_json
