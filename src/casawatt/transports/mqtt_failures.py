@@ -7,6 +7,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from casawatt.config import BrokerConfig
 
+NO_TLS = "it does not speak TLS on this port"
+
 _OTHER_NAME = (62, 64)
 """OpenSSL's codes for a certificate of another host name, or another IP address."""
 
@@ -17,6 +19,8 @@ def why_not_connected(error: Exception, options: BrokerConfig) -> str:
         return why_not_encrypted(error, options)
     if isinstance(error, ConnectionRefusedError):
         return "nothing listens there"
+    if isinstance(error, ConnectionResetError) and options.tls:
+        return NO_TLS
     if isinstance(error, TimeoutError):
         return "it does not answer"
     if isinstance(error, socket.gaierror):
@@ -31,8 +35,8 @@ def why_not_encrypted(error: ssl.SSLError, options: BrokerConfig) -> str:
             return f"its certificate is not for {options.host!r}: {error.verify_message}"
         by = f"ca_file {options.ca_file}" if options.ca_file else "this system; name its CA in ca_file"
         return f"its certificate is not trusted by {by}: {error.verify_message}"
-    if error.reason == "WRONG_VERSION_NUMBER":
-        return "it does not speak TLS on this port"
+    if error.reason == "WRONG_VERSION_NUMBER" or isinstance(error, ssl.SSLEOFError):
+        return NO_TLS
     return f"no encrypted connection: {error.reason or error}"
 
 
