@@ -183,6 +183,10 @@ class Peer:
         await asyncio.to_thread(info.wait_for_publish, TIMEOUT_S)
         assert info.is_published()
 
+    def send(self, topic: str, payload: str) -> None:
+        """Send a message of QoS 1 as a device does: it is kept, and sent again, until a broker has it."""
+        self._client.publish(topic, payload, 1)
+
     async def subscribe(self, topic: str, qos: int = 1) -> None:
         """Subscribe, and return when it holds."""
         done = asyncio.Event()
@@ -210,6 +214,7 @@ async def peer(
 ) -> AsyncIterator[Peer]:
     """Connect a client while entered; as its last `will` the broker says `Offline` on that topic, retained."""
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id, protocol=paho.MQTTv5)
+    client.reconnect_delay_set(1, 1)
     if user is not None:
         client.username_pw_set(user, password)
     if broker.ca_file is not None:

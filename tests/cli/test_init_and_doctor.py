@@ -76,7 +76,7 @@ def test_doctor_names_the_line_of_a_wrong_config(home: Typed, tmp_path: Path) ->
         file.write("\n[source.ecms_udp2]\n")
     said = home("doctor")
     assert said.code == 1
-    assert "source.ecms_udp2: no such source; there are: ecms_udp, replay" in said.out
+    assert "source.ecms_udp2: no such source; there are: ecms_mqtt, ecms_udp, " in said.out
 
 
 def test_a_config_that_is_named_must_exist(typed: Typed, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from paho.mqtt.client import topic_matches_sub
 
-from casawatt.config import BrokerConfig
+from casawatt.model.broker import BrokerOptions
 from casawatt.transports.mqtt_link import UNACKNOWLEDGED_MAX, Arrived, Link, identifier_of
 from casawatt.transports.secrets import load_password
 
@@ -93,7 +93,7 @@ class Broker:
     `run` must run for it to be connected; `listeners` is how many will listen, for which the first connection waits.
     """
 
-    def __init__(self, name: str, options: BrokerConfig, client_id: str, *, listeners: int = 0) -> None:
+    def __init__(self, name: str, options: BrokerOptions, client_id: str, *, listeners: int = 0) -> None:
         self.name = name
         self._options = options
         self._client_id = options.client_id or client_id
@@ -256,7 +256,7 @@ class Broker:
         link.acknowledge(mid for mid, takers in taken if not unkept.intersection(takers))
 
 
-def password_of(name: str, options: BrokerConfig) -> str | None:
+def password_of(name: str, options: BrokerOptions) -> str | None:
     """Return the password for a broker: of the environment, else of its file; None when there is none.
 
     Raises ConfigError when the file cannot be used.

@@ -18,7 +18,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from casawatt.config import BrokerConfig
+from casawatt.model.broker import BrokerOptions
 from casawatt.transports.mqtt_failures import refusal, why_not_connected, why_unanswered
 from casawatt.transports.mqtt_socket import close_unwanted, open_socket
 
@@ -85,7 +85,7 @@ class Link:
     """A connection. `open` it once; whatever ends it comes out of `lost`; `close` it in any case."""
 
     def __init__(
-        self, options: BrokerConfig, client_id: str, password: str | None, take: Callable[[Arrived], None]
+        self, options: BrokerOptions, client_id: str, password: str | None, take: Callable[[Arrived], None]
     ) -> None:
         self._options = options
         self._client_id = client_id

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 
-from casawatt.config import BrokerConfig
+from casawatt.model.broker import BrokerOptions
 
 CONNECT_S = 10.0
 """The longest wait for a broker to take a connection, and again to encrypt it."""
@@ -16,7 +16,7 @@ def close_unwanted(opening: asyncio.Future[socket.socket]) -> None:
         opening.result().close()
 
 
-def open_socket(options: BrokerConfig) -> socket.socket:
+def open_socket(options: BrokerOptions) -> socket.socket:
     """Return a connection to the broker, encrypted where it is to be; raises OSError, ValueError. It may wait."""
     context = tls_context(options) if options.tls else None
     opened = socket.create_connection((options.host, options.tcp_port), CONNECT_S)
@@ -24,7 +24,7 @@ def open_socket(options: BrokerConfig) -> socket.socket:
     return opened if context is None else context.wrap_socket(opened, server_hostname=options.host)
 
 
-def tls_context(options: BrokerConfig) -> ssl.SSLContext:
+def tls_context(options: BrokerOptions) -> ssl.SSLContext:
     """Return what the broker's certificate is judged by, and what we show of ourselves; raises ValueError."""
     try:
         context = ssl.create_default_context(cafile=options.ca_file)
