@@ -1,11 +1,9 @@
 """The passwords of Shellys: from a file that only its owner may read, or one for all from the environment."""
 
 import os
-import stat
-import tomllib
-from pathlib import Path
 
 from casawatt.model.errors import ConfigError
+from casawatt.transports.secrets import load_secrets
 
 ENVIRONMENT = "CASAWATT_SHELLY_PASSWORD"
 
@@ -33,15 +31,7 @@ def load_passwords(file: str | None) -> Passwords:
     """
     named: dict[str, str] = {}
     if file is not None:
-        path = Path(file)
-        try:
-            mode = stat.S_IMODE(path.stat().st_mode)
-            if mode & 0o077:
-                raise ConfigError(f"{file} holds secrets and may be read by others (mode {mode:04o}): chmod 600 {file}")
-            lines = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"cannot read the passwords in {file}: {error}") from error
-        for name, password in lines.items():
+        for name, password in load_secrets(file, "the passwords").items():
             if not isinstance(password, str) or not password:
                 raise ConfigError(f'{file}: the password of {name} is written "{name}" = "secret"')
             named[name.lower()] = password
