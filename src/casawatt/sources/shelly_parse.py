@@ -13,6 +13,8 @@ from casawatt.model.errors import PacketError
 
 PHASES = ("a", "b", "c")
 RETURN = "return"
+MEASURED = {"apower", "voltage", "current", "pf", "aenergy", "ret_aenergy"}
+"""What of a circuit is electric; a message about its temperature alone is none of ours."""
 
 Document = Mapping[str, object]
 
@@ -125,6 +127,8 @@ def _one_circuit(channel: str, whole: Document, change: Document) -> list[Said]:
     `aenergy` counts energy in either direction, `ret_aenergy` that part of it which was returned; so what was used is
     the difference. Where only one of the two was said, the difference is not known.
     """
+    if MEASURED.isdisjoint(change):
+        return []
     electric = _electric(channel, whole, "apower", "")
     used = component(change, "aenergy")
     back = component(change, "ret_aenergy")
