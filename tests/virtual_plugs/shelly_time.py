@@ -30,13 +30,17 @@ class VirtualTime:
         finally:
             self._changed.set()
 
+    def look_again(self, *_: object) -> None:
+        """Have whoever is in `until` look at their condition again."""
+        self._changed.set()
+
     @property
     def sleeping(self) -> int:
         """How many wait."""
         return sum(not future.done() for _, _, future in self._sleepers)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until a condition holds, looked at whenever somebody begins or stops to wait."""
+        """Wait until a condition holds, looked at whenever somebody begins or stops to wait, and at `look_again`."""
         async with asyncio.timeout(TIMEOUT_S):
             while not condition():
                 self._changed.clear()

@@ -115,12 +115,14 @@ class ShellyDevice:
     def _take(self, components: Document, moment: _Moment) -> Taken:
         readings: list[Reading] = []
         faults: list[PacketError] = []
-        for name in components:
+        for name, change in components.items():
+            if ":" not in name or change is None:
+                continue
+            if not isinstance(change, dict):
+                faults.append(PacketError("format", f"{name} is {change!r}, no object"))
+                continue
+            whole = self._whole[name] = _laid_over(self._whole.get(name, {}), change)
             try:
-                change = component(components, name) if ":" in name else None
-                if change is None:
-                    continue
-                whole = self._whole[name] = _laid_over(self._whole.get(name, {}), change)
                 for said in said_by(name, whole, change):
                     readings += self._readings(said, moment)
             except PacketError as error:

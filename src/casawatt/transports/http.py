@@ -1,8 +1,9 @@
 """HTTP to devices on the local network: every wait has a limit, and so has every answer's size."""
 
 import json
+from base64 import b64encode
 
-from aiohttp import BasicAuth, ClientError, ClientSession, ClientTimeout, DummyCookieJar
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
 
 from casawatt.model.errors import PacketError
 
@@ -12,6 +13,7 @@ ANSWER_TIMEOUT_S = 10.0
 """A small device that is busy may take seconds; longer than this it has hung."""
 ANSWER_BYTES_MAX = 256 << 10
 """No device has more to say; what is longer comes from something else."""
+OK = 200
 UNAUTHORIZED = 401
 
 
@@ -27,12 +29,12 @@ async def get_json(session: ClientSession, url: str, login: tuple[str, str] | No
     Raises ConnectionError when there is no answer or one that refuses, and PacketError when the answer wants another
     password (cause `password`) or is no JSON object (cause `format`).
     """
-    auth = None if login is None else BasicAuth(*login)
+    headers = {} if login is None else {"Authorization": f"Basic {b64encode(':'.join(login).encode()).decode()}"}
     try:
-        async with session.get(url, auth=auth, allow_redirects=False) as answer:
+        async with session.get(url, headers=headers, allow_redirects=False) as answer:
             if answer.status == UNAUTHORIZED:
                 raise PacketError("password", f"{url} wants {'another' if login else 'a'} password")
-            if not answer.ok:
+            if answer.status != OK:
                 raise ConnectionError(f"{url} answered with status {answer.status} {answer.reason}")
             body = await answer.content.read(ANSWER_BYTES_MAX + 1)
             while len(body) <= ANSWER_BYTES_MAX and (more := await answer.content.read(ANSWER_BYTES_MAX)):
