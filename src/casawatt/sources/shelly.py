@@ -10,11 +10,12 @@ import msgspec
 from casawatt.model.found import Found
 from casawatt.model.meter import Cadence, Traits
 from casawatt.model.ports import Inbox
-from casawatt.sources import shelly_discover
+from casawatt.sources import shelly_discover, shelly_mqtt
 from casawatt.sources.shelly_hosts import Claims, HostReader
 from casawatt.sources.shelly_parse import PHASES
 from casawatt.sources.shelly_passwords import load_passwords
 from casawatt.transports.http import client
+from casawatt.transports.mqtt import Broker
 
 HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?")
 POLLS_TO_A_GAP = 6
@@ -34,6 +35,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Addresses of devices, e.g. `192.168.1.20` or `plug.local:8080`."""
     discover: bool = True
     """Read every Shelly that announces itself by mDNS as well."""
+    broker: str | None = None
+    """Name of the broker over which further devices are heard."""
+    prefixes: list[str] = msgspec.field(default_factory=lambda: ["+"])
+    """MQTT topic prefixes of those devices; `+` stands for any one word."""
     poll_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 10.0
     """How often devices of generation 1 are asked."""
     refresh_s: Annotated[float, msgspec.Meta(ge=5, le=3600)] = 30.0
@@ -48,8 +53,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
                 raise ValueError(f'{host!r} is no host: write it like "192.168.1.20" or "plug.local:8080"')
         if len({host.lower() for host in self.hosts}) < len(self.hosts):
             raise ValueError("a host stands in `hosts` twice")
-        if not self.hosts and not self.discover:
-            raise ValueError("without hosts and discover there is nothing to read")
+        if not self.hosts and not self.discover and self.broker is None:
+            raise ValueError("without hosts, discover and broker there is nothing to read")
 
     @property
     def traits(self) -> Traits:
@@ -76,12 +81,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 async def run(
     config: Config,
     inbox: Inbox,
+    broker: Broker | None = None,
     wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
     """Put what the devices say into `inbox` until cancelled. `wait` is what passes the time between questions.
 
     One that cannot be reached or understood is refused and tried again, and disturbs no other. Raises ConfigError
-    when the passwords cannot be read, and whatever the inbox fails with.
+    when the passwords cannot be read, and whatever the inbox or the broker fails with.
     """
     claims = Claims()
     passwords = load_passwords(config.password_file)
@@ -94,6 +100,9 @@ async def run(
                 tasks.create_task(reader.keep_reading(host))
             if config.discover:
                 tasks.create_task(shelly_discover.keep_finding(reader, config.hosts))
+            if broker is not None:
+                listener = shelly_mqtt.Listener(broker, inbox, claims, config.prefixes)
+                tasks.create_task(listener.listen(config.refresh_s, wait))
     except BaseExceptionGroup as group:
         raise group.exceptions[0] from None
 
