@@ -27,9 +27,11 @@ def lived(circuit: Circuit, start_ms: int, end_ms: int) -> Iterator[int]:
         yield time_ms
 
 
-def registers_after(outage_s: tuple[int, int], end_s: int = 900) -> tuple[dict[int, float], dict[int, float]]:
+def registers_after(
+    outage_s: tuple[int, int], end_s: int = 900, *, late: bool = False
+) -> tuple[dict[int, float], dict[int, float]]:
     """Return the registers (by time in s since the start) filled in, and the true ones, of a device with one outage."""
-    circuit, device = Circuit(watts), ShellyDevice(PLUG)
+    circuit, device = Circuit(watts), ShellyDevice(PLUG, late=late)
     filled: dict[int, float] = {}
     true: dict[int, float] = {}
     was_away = False
@@ -75,6 +77,11 @@ def test_the_minutes_of_an_outage_come_from_what_the_device_remembers(
     assert {second: abs(wh - true[second]) < 0.002 for second, wh in filled.items()} == dict.fromkeys(filled, True)
     ordered = [filled[second] for second in sorted(filled)]
     assert ordered == sorted(ordered)
+
+
+def test_the_minutes_of_an_outage_are_filled_over_a_broker_too() -> None:
+    filled, true = registers_after((250, 370), late=True)
+    assert {second: abs(wh - true[second]) < 0.002 for second, wh in filled.items()} == {300: True, 360: True}
 
 
 def test_only_a_message_right_after_a_full_minute_tells_the_register_at_it() -> None:
