@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import NoReturn
 
+import pytest
 from zeroconf import ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
@@ -76,7 +78,7 @@ async def test_what_announces_itself_is_read_and_what_has_no_meter_left_alone() 
     plug, relay = Gen2(inbox.clock, Circuit(lambda _: 5.0)), Gen2(inbox.clock, Relay(lambda _: 0.0), RELAY)
     async with plug, relay, client() as session:
         reader = HostReader(session, inbox, Passwords({}, None), Claims(), poll_s=10, refresh_s=30, wait=time.wait)
-        task = asyncio.create_task(shelly_discover.keep_finding(reader, [], LOOPBACK))
+        task = asyncio.create_task(shelly_discover.keep_finding(reader, [], time.wait, LOOPBACK))
         try:
             async with announced(shellyplugsg3_e4b063d8a1b4=plug, shellyplus1_a8032abe54dc=relay):
                 await inbox.until(lambda inbox: bool(inbox.readings))
@@ -87,6 +89,27 @@ async def test_what_announces_itself_is_read_and_what_has_no_meter_left_alone() 
                 await task
     assert {each.address for each in inbox.readings} == {f"{PLUG}/switch:0"}
     assert not inbox.refused
+
+
+async def test_a_network_without_mdns_is_tried_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> NoReturn:
+        raise OSError("No such device")
+
+    monkeypatch.setattr(shelly_discover, "Browser", refused)
+    inbox = RecordingInbox()
+    time = VirtualTime(inbox.clock)
+    async with client() as session:
+        reader = HostReader(session, inbox, Passwords({}, None), Claims(), poll_s=10, refresh_s=30, wait=time.wait)
+        task = asyncio.create_task(shelly_discover.keep_finding(reader, [], time.wait))
+        await time.until(lambda: time.sleeping == 1)
+        await time.advance(START_MS + 180_000)
+        assert not task.done()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    assert [record.levelname for record in caplog.records if "mDNS" in record.message] == ["WARNING"]
 
 
 def test_a_host_is_written_as_in_the_config() -> None:

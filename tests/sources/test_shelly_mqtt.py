@@ -21,6 +21,7 @@ from tests.virtual_plugs.shelly_mqtt import Gen2OverMqtt
 from tests.virtual_plugs.shelly_time import VirtualTime, play
 
 PLUG = "shellyplugsg3-e4b063d8a1b4"
+TOPICS = 4
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ async def listening(
     ]
     subscribed = sum("Sending SUBACK to casawatt-test" in line for line in server.said)
     try:
-        await server.until_said("Sending SUBACK to casawatt-test", subscribed + 1)
+        await server.until_said("Sending SUBACK to casawatt-test", subscribed + TOPICS)
         yield
     finally:
         for task in tasks:

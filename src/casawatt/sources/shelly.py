@@ -14,6 +14,7 @@ from casawatt.sources import shelly_discover, shelly_mqtt
 from casawatt.sources.shelly_hosts import Claims, HostReader
 from casawatt.sources.shelly_parse import PHASES
 from casawatt.sources.shelly_passwords import load_passwords
+from casawatt.sources.shelly_rpc import first_of
 from casawatt.transports.http import client
 from casawatt.transports.mqtt import Broker
 
@@ -99,12 +100,12 @@ async def run(
             for host in config.hosts:
                 tasks.create_task(reader.keep_reading(host))
             if config.discover:
-                tasks.create_task(shelly_discover.keep_finding(reader, config.hosts))
+                tasks.create_task(shelly_discover.keep_finding(reader, config.hosts, wait))
             if broker is not None:
                 listener = shelly_mqtt.Listener(broker, inbox, claims, config.prefixes)
                 tasks.create_task(listener.listen(config.refresh_s, wait))
     except BaseExceptionGroup as group:
-        raise group.exceptions[0] from None
+        raise first_of(group) from None
 
 
 async def discover(timeout_s: float, config: Config | None = None) -> list[Found]:

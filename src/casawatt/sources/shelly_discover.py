@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NoReturn
 
 from aiohttp import ClientSession
 
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 SERVICE_TYPES = ("_shelly._tcp", "_http._tcp")
 """Generation 2 and newer announce both, generation 1 the second."""
 HTTP_PORT = 80
+TRY_AGAIN_S = 60.0
 
 
 def is_shelly(announced: Announced) -> bool:
@@ -33,24 +35,36 @@ def host_of(announced: Announced) -> str:
     return address if announced.port == HTTP_PORT else f"{address}:{announced.port}"
 
 
-async def keep_finding(reader: HostReader, known: Sequence[str], interfaces: Sequence[str] | None = None) -> None:
+async def keep_finding(
+    reader: HostReader,
+    known: Sequence[str],
+    wait: Callable[[float], Awaitable[None]],
+    interfaces: Sequence[str] | None = None,
+) -> None:
     """Read each device that announces itself, but not those at the hosts in `known`, until cancelled.
 
-    A network without mDNS is a warning, no failure.
+    A network without mDNS is a warning, no failure; it is tried again, as it may only not be there yet.
     """
-    try:
-        async with Browser(SERVICE_TYPES, interfaces) as browser, asyncio.TaskGroup() as tasks:
-            reading: dict[str, asyncio.Task[None]] = {}
-            while True:
-                announced = await browser.found()
-                host = host_of(announced)
-                if not is_shelly(announced) or host in known or (host in reading and not reading[host].done()):
-                    continue
-                log.info("found by mDNS: %s at %s", announced.name, host)
-                is_there = _Wanted(browser, announced)
-                reading[host] = tasks.create_task(reader.keep_reading(host, is_there))
-    except OSError as error:
-        log.warning("cannot look for Shellys by mDNS, they need their addresses in `hosts`: %s", error)
+    level = logging.WARNING
+    while True:
+        try:
+            async with Browser(SERVICE_TYPES, interfaces) as browser, asyncio.TaskGroup() as tasks:
+                await _read_found(reader, browser, tasks, known)
+        except OSError as error:
+            log.log(level, "cannot look for Shellys by mDNS, they need their addresses in `hosts`: %s", error)
+            level = logging.DEBUG
+        await wait(TRY_AGAIN_S)
+
+
+async def _read_found(reader: HostReader, browser: Browser, tasks: asyncio.TaskGroup, known: Sequence[str]) -> NoReturn:
+    reading: dict[str, asyncio.Task[None]] = {}
+    while True:
+        announced = await browser.found()
+        host = host_of(announced)
+        if not is_shelly(announced) or host in known or (host in reading and not reading[host].done()):
+            continue
+        log.info("found by mDNS: %s at %s", announced.name, host)
+        reading[host] = tasks.create_task(reader.keep_reading(host, _Wanted(browser, announced)))
 
 
 class _Wanted:

@@ -5,6 +5,7 @@ Their relays count in watt-minutes (`meters[].total`), their energy meters in wa
 """
 
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from aiohttp import ClientSession
 
@@ -94,22 +95,29 @@ def _with_return(said: Said, returned_wh: float | None) -> list[Said]:
     return [said, Said(f"{said.channel}/{RETURN}", register_wh=returned_wh)] if returned_wh else [said]
 
 
+class Gen1Device(NamedTuple):
+    """A device as it called itself: its id and its `type`; `boots` outlives connections."""
+
+    device_id: str
+    kind: str
+    boots: Boots
+
+
 async def poll(
     session: ClientSession,
     host: str,
     login: tuple[str, str] | None,
-    device: tuple[str, str],
+    device: Gen1Device,
     inbox: Inbox,
     *,
     poll_s: float,
     wait: Callable[[float], Awaitable[None]],
 ) -> None:
-    """Put what a device says into `inbox`, every `poll_s`, for ever; `device` is its id and type.
+    """Put what a device says into `inbox`, every `poll_s`, for ever.
 
     Raises ConnectionError and PacketError when an answer does not come or cannot be used.
     """
-    name, kind = device
-    boots = Boots()
+    name, kind, boots = device
     while True:
         status = await get_json(session, f"http://{host}/status", login)
         received_ms = inbox.clock.now_ms()

@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 from casawatt.model.errors import PacketError
 from casawatt.model.ports import Inbox
 from casawatt.sources import shelly_gen1, shelly_rpc
-from casawatt.sources.shelly_device import NO_METER, ShellyDevice
+from casawatt.sources.shelly_device import NO_METER, Boots, ShellyDevice
 from casawatt.sources.shelly_parse import Document, number
 from casawatt.sources.shelly_passwords import Passwords
 from casawatt.transports.http import get_json
@@ -69,6 +69,7 @@ class HostReader:
         self._refresh_s = refresh_s
         self._wait = wait
         self._devices: dict[str, ShellyDevice] = {}
+        self._boots: dict[str, Boots] = {}
         self._names: dict[str, str] = {}
 
     async def keep_reading(self, host: str, is_still_there: Callable[[], bool] | None = None) -> None:
@@ -126,7 +127,8 @@ class HostReader:
         settings = await get_json(self._session, f"http://{host}/settings", login)
         device_id = self._names[host] = shelly_gen1.device_id(shelly, settings)
         with self._claims.hold(device_id):
-            device = device_id, str(shelly.get("type"))
+            boots = self._boots.setdefault(device_id, Boots())
+            device = shelly_gen1.Gen1Device(device_id, str(shelly.get("type")), boots)
             await shelly_gen1.poll(
                 self._session, host, login, device, self._inbox, poll_s=self._poll_s, wait=self._wait
             )

@@ -123,6 +123,12 @@ def put(device: ShellyDevice, taken: Taken, inbox: Inbox) -> None:
         inbox.put(reading)
 
 
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first error in a group: the one that made the others stop."""
+    first = group.exceptions[0]
+    return first_of(first) if isinstance(first, BaseExceptionGroup) else first
+
+
 async def listen(
     session: ClientSession,
     host: str,
@@ -153,7 +159,7 @@ async def listen(
                         _take_status(device, await requests.call("Shelly.GetStatus"), inbox)
                         await wait(refresh_s)
             except BaseExceptionGroup as group:
-                raise group.exceptions[0] from None
+                raise first_of(group) from None
     except ClientError as error:
         raise ConnectionError(f"ws://{host}/rpc: {str(error) or type(error).__name__}") from error
 
