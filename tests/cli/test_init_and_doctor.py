@@ -8,6 +8,7 @@ import pytest
 
 from casawatt import config as configs
 from tests.cli.conftest import Typed
+from tests.mosquitto import mosquitto
 
 
 def config_path(tmp_path: Path) -> Path:
@@ -89,3 +90,23 @@ def test_live_needs_a_service(home: Typed) -> None:
     said = home("live")
     assert said.code == 1
     assert "start it with `casawatt serve`" in said.err
+
+
+def test_doctor_says_whether_a_broker_lets_us_in(home: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broker_findings() -> list[tuple[str, str]]:
+        findings = json.loads(home("doctor", "--json").out)
+        return [(each["level"], each["text"]) for each in findings if each["subject"] == "broker"]
+
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    with mosquitto(folder, users={"casawatt": "hunter2"}) as server:
+        with config_path(tmp_path).open("a", encoding="utf-8") as file:
+            file.write(server.section(user="casawatt") + server.section("unused") + "[source.ecms_mqtt]\n")
+        monkeypatch.setenv("CASAWATT_BROKER_HOME_PASSWORD", "hunter2")
+        assert broker_findings() == [("ok", f"home lets us in at 127.0.0.1:{server.port}")]
+        monkeypatch.setenv("CASAWATT_BROKER_HOME_PASSWORD", "hunter3")
+        ((level, text),) = broker_findings()
+        assert level == "bad"
+        assert f"home: 127.0.0.1:{server.port} refused the connection: " in text
+        assert "hunter" not in text
+    assert broker_findings() == [("bad", f"home: 127.0.0.1:{server.port}: nothing listens there")]

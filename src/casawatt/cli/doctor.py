@@ -1,8 +1,9 @@
 """`casawatt doctor`: looks for what is wrong with a home, and says what to do."""
 
+import asyncio
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Annotated
 import typer
 
 from casawatt.app import open_home
-from casawatt.app_sources import load_sources
+from casawatt.app_sources import Source, load_sources
 from casawatt.cli import client
 from casawatt.cli.metrics import refused
 from casawatt.cli.output import out, print_json
@@ -19,6 +20,7 @@ from casawatt.cli.places import ConfigOption, DataOption, JsonOption, Place, fin
 from casawatt.clock import WallClock
 from casawatt.model.errors import CasawattError
 from casawatt.recorder.verify import differences
+from casawatt.transports.mqtt import try_out
 
 LEAST_FREE_BYTES = 500_000_000
 EARLIEST_CREDIBLE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -73,6 +75,7 @@ def examine(config: Path | None, data: Path | None, *, deep: bool, rebuild: bool
     if service is None:
         yield Finding("note", "service", f"no service runs on {place.folder}")
         yield from port_findings(place)
+        yield from broker_findings(place, sources)
     else:
         yield from service_findings(service)
     yield from data_findings(place, deep=deep, rebuild=rebuild)
@@ -110,6 +113,18 @@ def port_findings(place: Place) -> Iterator[Finding]:
             yield Finding("bad", "port", f"{name} cannot listen on {host}:{port}: {error.strerror}")
         else:
             yield Finding("ok", "port", f"{name} can listen on {host}:{port}")
+
+
+def broker_findings(place: Place, sources: Sequence[Source]) -> Iterator[Finding]:
+    """Yield whether the brokers that sources use let us in. The service itself, when it runs, says how they are."""
+    for name in sorted({source.broker for source in sources if source.broker is not None}):
+        options = place.config.brokers[name]
+        try:
+            asyncio.run(try_out(name, options))
+        except (OSError, CasawattError) as error:
+            yield Finding("bad", "broker", f"{name}: {error}")
+        else:
+            yield Finding("ok", "broker", f"{name} lets us in at {options.host}:{options.tcp_port}")
 
 
 def service_findings(service: client.Client) -> Iterator[Finding]:

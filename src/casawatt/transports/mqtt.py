@@ -7,11 +7,13 @@ process gets it again; the session outlives us, so that what is sent while we ar
 import asyncio
 import logging
 import os
+import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
+import msgspec
 from paho.mqtt.client import topic_matches_sub
 
 from casawatt.model.broker import BrokerOptions
@@ -254,6 +256,16 @@ class Broker:
                 unkept.add(listening)
         del self._taken[: len(taken)]
         link.acknowledge(mid for mid, takers in taken if not unkept.intersection(takers))
+
+
+async def try_out(name: str, options: BrokerOptions) -> None:
+    """Connect to a broker and leave again, beside any service that runs; raises as `Broker.run` does."""
+    visit = msgspec.structs.replace(options, session_expiry_s=0)
+    link = Link(visit, f"casawatt-visit-{secrets.token_hex(4)}", password_of(name, options), lambda _arrived: None)
+    try:
+        await link.open()
+    finally:
+        link.close()
 
 
 def password_of(name: str, options: BrokerOptions) -> str | None:
