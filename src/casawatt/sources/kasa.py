@@ -41,6 +41,9 @@ SEARCH_S = 5.0
 PATIENCE = 6
 """A device that was found and does not answer so often in a row is left to the next search: it may have moved."""
 
+FAILURES_BEFORE_ANEW = 4
+"""After so many in a row it is found out anew in which way a device wants to be spoken to: its firmware may be new."""
+
 POLLS_IN_GAP = 5
 """More polls than that without an answer are a gap."""
 
@@ -143,17 +146,19 @@ class Household:
             if self._attended.get(seen.mac) is host:
                 del self._attended[seen.mac]
 
-    async def attend(self, host: Host, known: DeviceConfig | None = None) -> None:
-        """Ask one device again and again. One that was found, and so is `known`, is given up after some failures."""
+    async def attend(self, host: Host, found: DeviceConfig | None = None) -> None:
+        """Ask one device again and again. One that was `found` is given up after some failures."""
         link: Link | None = None
+        known = found
         failures = 0
         try:
-            while known is None or failures < PATIENCE:
+            while found is None or failures < PATIENCE:
                 begin_ms = self._inbox.clock.now_ms()
                 sender = str(host)
                 try:
                     if link is None:
                         link = await connect(host, self._credentials, known)
+                        known = link.settings
                         device = Device(link, self._memory, self._inbox.clock)
                     sender = device.mac
                     if self._attended.setdefault(sender, host) is not host:
@@ -169,6 +174,8 @@ class Household:
                     if link is not None:
                         await link.close()
                         link = None
+                    if failures % FAILURES_BEFORE_ANEW == 0:
+                        known = found
                 pause_s = min(self._config.poll_s * 2 ** max(failures - 1, 0), max(PAUSE_MAX_S, self._config.poll_s))
                 await self._until(begin_ms + round(pause_s * 1000))
         finally:

@@ -104,10 +104,10 @@ class Link:
         await self.protocol.close()
 
 
-async def ask(protocol: BaseProtocol, request: Mapping[str, Any]) -> Document:
-    """Ask a device; raises PacketError likewise."""
+async def ask(protocol: BaseProtocol, request: Mapping[str, Any], retries: int = 1) -> Document:
+    """Ask a device; raises PacketError likewise. A connection that had ended meanwhile is opened again by a retry."""
     try:
-        answer = await protocol.query(dict(request), retry_count=1)
+        answer = await protocol.query(dict(request), retry_count=retries)
     except AuthenticationError as error:
         raise PacketError("credentials", f"the device refuses user and password: {error}") from None
     except (KasaTimeoutError, OSError) as error:
@@ -170,7 +170,7 @@ async def _connect(settings: DeviceConfig) -> Link:
         raise PacketError("answer", f"python-kasa has no protocol for {settings.connection_type}")
     is_legacy = isinstance(protocol, IotProtocol)
     try:
-        identity = identity_of(await ask(protocol, IDENTITY[is_legacy]), is_legacy=is_legacy)
+        identity = identity_of(await ask(protocol, IDENTITY[is_legacy], retries=0), is_legacy=is_legacy)
     except BaseException:
         await protocol.close()
         raise
