@@ -4,10 +4,11 @@ import asyncio
 import json
 import struct
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, date, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 from zoneinfo import ZoneInfo
 
 STEP_MS = 1000
@@ -79,13 +80,18 @@ class LegacyPlug:
     """
 
     def __init__(
-        self, *meters: Plug, newer: bool = False, host: str = "127.0.0.1", mac: str = "50:C7:BF:00:00:01"
+        self,
+        *meters: Plug,
+        newer: bool = False,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        mac: str = "50:C7:BF:00:00:01",
     ) -> None:
         self.meters = meters
         self.newer = newer
         self.host = host
         self.mac = mac
-        self.port = 0
+        self.port = port
         self.mode = "well"
         self.metered = True
         self.asked = 0
@@ -214,8 +220,7 @@ class Beacon(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         answer = self._answer(data)
@@ -223,14 +228,20 @@ class Beacon(asyncio.DatagramProtocol):
             self._transport.sendto(answer, addr)
 
 
-async def legacy_beacon(plug: LegacyPlug) -> asyncio.DatagramTransport:
-    """Answer searches for `plug` at its host, UDP port 9999, as it does by TCP but without a length before it."""
+@asynccontextmanager
+async def beacon(host: str, port: int, answer: Callable[[bytes], bytes | None]) -> AsyncIterator[None]:
+    """Answer datagrams at a UDP port while entered."""
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(
-        lambda: Beacon(lambda data: crypt(plug.answer(crypt(data, plain=False)), plain=True)),
-        local_addr=(plug.host, 9999),
-    )
-    return transport
+    transport, _ = await loop.create_datagram_endpoint(lambda: Beacon(answer), local_addr=(host, port))
+    try:
+        yield
+    finally:
+        transport.close()
+
+
+def legacy_beacon(plug: LegacyPlug) -> AbstractAsyncContextManager[None]:
+    """Answer searches for `plug` at its host, UDP port 9999, as it does by TCP but without a length before it."""
+    return beacon(plug.host, 9999, lambda data: crypt(plug.answer(crypt(data, plain=False)), plain=True))
 
 
 def utc_ms(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:

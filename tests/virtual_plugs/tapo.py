@@ -5,6 +5,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from kasa import Credentials
 from kasa.transports.aestransport import AesEncyptionSession
 from kasa.transports.klaptransport import KlapEncryptionSession, KlapTransportV2
 
-from tests.virtual_plugs.kasa import JSON, Plug
+from tests.virtual_plugs.kasa import JSON, Plug, beacon
 
 USER, PASSWORD = "anna@example.org", "correct horse"
 UNKNOWN_METHOD, PARAMS, LOGIN, SESSION = -1002, -1008, -1501, 9999
@@ -252,3 +253,8 @@ class TapoPlug:
             "obd_src": "tplink",
         }
         return bytes(16) + json.dumps({"result": result, "error_code": 0}).encode()
+
+
+def tapo_beacon(plug: TapoPlug) -> AbstractAsyncContextManager[None]:
+    """Answer searches for `plug` at its host, UDP port 20002."""
+    return beacon(plug.host, 20_002, plug.found)

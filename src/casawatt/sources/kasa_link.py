@@ -4,8 +4,10 @@ The one file that speaks to python-kasa (GPL-3, an optional extra, see ADR 10). 
 that the device sent, as they are.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +17,6 @@ try:
     from kasa import DeviceFamily as Family
     from kasa import TimeoutError as KasaTimeoutError
     from kasa.device_factory import get_protocol
-    from kasa.iot import IotDevice
     from kasa.protocols import BaseProtocol, IotProtocol
 except ImportError as error:
     message = f"it needs python-kasa: pip install 'casawatt[kasa]' ({error})"
@@ -191,7 +192,7 @@ class Seen(NamedTuple):
 
     ip: str
     mac: str
-    model: str
+    model: str | None
     name: str | None
     sockets: int | None
     """How many metered sockets it has, as far as it said; None when only a query would tell."""
@@ -201,20 +202,40 @@ class Seen(NamedTuple):
 
 async def look_around(timeout_s: float, credentials: Credentials | None, target: str = BROADCAST) -> list[Seen]:
     """Return the devices that answer a broadcast within `timeout_s`; raises OSError when none can be sent."""
-    devices = await Discover.discover(
-        target=target, discovery_timeout=max(1, round(timeout_s)), credentials=credentials, timeout=TIMEOUT_S
+    answers: dict[str, Document] = {}
+    search = Discover.discover(
+        target=target,
+        discovery_timeout=max(1, round(timeout_s)),
+        credentials=credentials,
+        timeout=TIMEOUT_S,
+        on_discovered_raw=lambda raw: answers.update({raw["meta"]["ip"]: raw["discovery_response"]}),
     )
+    searching = asyncio.ensure_future(search)
+    try:
+        await asyncio.wait([searching])  # not awaited itself: it may swallow that we are cancelled
+    finally:
+        searching.cancel()
     seen = []
-    for ip, device in devices.items():
+    for ip, device in searching.result().items():
         await device.protocol.close()
-        is_legacy = isinstance(device, IotDevice)
-        sockets = None
-        if is_legacy:
-            said = device.sys_info
-            sockets = len(said.get("children", ())) or 1 if "ENE" in str(said.get("feature", "")) else 0
-        name = device.alias if is_legacy else None
-        seen.append(Seen(ip, mac_of(device.mac), device.model, name, sockets, is_legacy, device.config))
-    return sorted(seen)
+        with suppress(PacketError):  # whoever answers without a MAC address is none of ours
+            seen.append(seen_of(ip, answers.get(ip, {}), device.config))
+    return sorted(seen, key=lambda each: each.mac)
+
+
+def seen_of(ip: str, answer: Document, settings: DeviceConfig) -> Seen:
+    """Return what a device's answer to a broadcast says; raises PacketError when it has no MAC address."""
+    is_legacy = "system" in answer
+    if not is_legacy:
+        said = answer.get("result") or {}
+        model = str(said.get("device_model", "")).partition("(")[0] or None
+        return Seen(ip, mac_of(said.get("mac")), model, None, None, is_legacy, settings)
+    said = identity_of(answer, is_legacy=True)
+    sockets = len(said.get("children", ())) or 1 if "ENE" in str(said.get("feature", "")) else 0
+    model = str(said.get("model", "")).partition("(")[0] or None
+    return Seen(
+        ip, mac_of(said.get("mac", said.get("mic_mac"))), model, said.get("alias"), sockets, is_legacy, settings
+    )
 
 
 def mac_of(text: object) -> str:
