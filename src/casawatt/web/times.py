@@ -43,6 +43,13 @@ def parse_time(parameter: str, text: str, zone: ZoneInfo) -> int:
     return (moment - EPOCH) // MILLISECOND + int(((fraction or "0") + "00")[:3])
 
 
+def parse_instant(parameter: str, text: str) -> int:
+    """Return the instant (UTC ms) that an RFC 3339 time with an offset stands for; raises ProblemError."""
+    if DATE.fullmatch(text):
+        raise wrong(parameter, f"{text!r} is a whole day; write it like 2026-01-31T18:30:00+01:00")
+    return parse_time(parameter, text, ZoneInfo("UTC"))
+
+
 def _check_year(parameter: str, text: str) -> None:
     if not FIRST_YEAR <= int(text[:4]) <= LAST_YEAR:
         raise wrong(parameter, f"{text!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
