@@ -106,7 +106,8 @@ def _of_body(message: str, key: object) -> tuple[str, str]:
     """Return detail and parameter for a body that does not have the right form."""
     for pattern, why in FIELD_MESSAGES:
         if found := pattern.fullmatch(message):
-            return f"{found[1]}: {why}", found[1]
+            name = f"{key}.{found[1]}" if key and key != "data" else found[1]
+            return f"{name}: {why}", name
     parameter = str(key) if key and key != "data" else "body"
     return f"{parameter}: {message[:1].lower()}{message[1:]}", parameter
 

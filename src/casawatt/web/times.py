@@ -45,8 +45,10 @@ def parse_time(parameter: str, text: str, zone: ZoneInfo) -> int:
 
 def parse_instant(parameter: str, text: str) -> int:
     """Return the instant (UTC ms) that an RFC 3339 time with an offset stands for; raises ProblemError."""
-    if DATE.fullmatch(text):
-        raise wrong(parameter, f"{text!r} is a whole day; write it like 2026-01-31T18:30:00+01:00")
+    found = INSTANT.fullmatch(text)
+    if found is None or found[4] is None:
+        form = "2026-01-31T18:30:00+01:00 or 2026-01-31T17:30:00Z"
+        raise wrong(parameter, f"{text!r} is no time with its offset from UTC; write it like {form}")
     return parse_time(parameter, text, ZoneInfo("UTC"))
 
 
