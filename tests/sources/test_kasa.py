@@ -286,7 +286,7 @@ class Absent:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Absent())
-from casawatt.app import load_sources, source_names
+from casawatt.app_sources import load_sources, source_names
 from casawatt.config import parse
 from casawatt.model.errors import ConfigError
 
