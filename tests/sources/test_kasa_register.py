@@ -13,7 +13,7 @@ ROME = ZoneInfo("Europe/Rome")
 MONTHS_2025 = [100.0 * month for month in range(1, 13)]
 
 
-def usage(local: str, month_wh: float | None, today_wh: float | None = 0.0) -> Usage:
+def usage(local: str, month_wh: float | None, today_wh: float | None = None) -> Usage:
     return Usage(datetime.fromisoformat(local), 1.0, None, None, today_wh, month_wh)
 
 
@@ -83,6 +83,13 @@ def test_a_month_that_is_not_reset_yet_has_no_register() -> None:
     counter = Counter(Span.YEAR, ROME)
     asked(counter, usage("2025-10-31T23:59:50", 1000.0), {2025: MONTHS_2025})
     assert cause(counter, usage("2025-11-01T00:00:20", 1000.0), {2025: MONTHS_2025}) == "history"
+
+
+def test_on_the_first_of_a_month_it_has_no_more_than_the_day() -> None:
+    counter = Counter(Span.MONTH, ROME)
+    asked(counter, usage("2026-03-31T23:59:50", 90.0))
+    assert cause(counter, usage("2026-04-01T06:00:00", 90.0, 3.0)) == "history"
+    assert asked(counter, usage("2026-04-01T06:10:00", 4.0, 4.0))[-1] == Value(None, 4.0, 202604)
 
 
 def test_a_history_that_lags_is_waited_for_but_not_for_ever() -> None:

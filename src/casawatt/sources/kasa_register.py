@@ -99,16 +99,25 @@ class Counter:
         counted_wh = usage.today_wh if self.span is Span.DAY else usage.month_wh
         if counted_wh is None:
             raise PacketError("history", f"the plug does not say what it counted this {self.span.value}")
-        counts_since = (Span.DAY if self.span is Span.DAY else Span.MONTH).begin(usage.local)
-        hours = max((usage.local - counts_since).total_seconds(), 60) / 3600
-        if counted_wh > LIMIT_W * hours:
-            why = f"{counted_wh:.0f} Wh cannot be of the {hours * 60:.0f} minutes since {counts_since}: not reset yet"
-            raise PacketError("history", why)
+        self._check_reset(usage, counted_wh)
         values = self._beginning(usage.local) if self._began_anew(usage.local) else []
         values.append(Value(None, self._past_wh(usage.local) + counted_wh, self.span.number(usage.local)))
         self._months_fresh = (usage.local.year, usage.local.month)
         self._newest, self._newest_month_wh = usage.local, usage.month_wh or 0.0
         return values
+
+    def _check_reset(self, usage: Usage, counted_wh: float) -> None:
+        """Raise PacketError while what the plug counts is still that of the day or month before.
+
+        More than could flow since it began cannot be of it; and on a month's first day, neither can more than today's.
+        """
+        since = (Span.DAY if self.span is Span.DAY else Span.MONTH).begin(usage.local)
+        most_wh = LIMIT_W * max((usage.local - since).total_seconds(), 60) / 3600
+        if usage.local.day == 1 and usage.today_wh is not None:
+            most_wh = min(most_wh, usage.today_wh * 1.01 + 2)
+        if counted_wh > most_wh:
+            why = f"{counted_wh:.0f} Wh cannot be of the time since {since}, at most {most_wh:.0f} Wh: not reset yet"
+            raise PacketError("history", why)
 
     def _check_clock(self, local: datetime, received_ms: int) -> None:
         device_ms = round(local.replace(tzinfo=self._zone).timestamp() * 1000)
