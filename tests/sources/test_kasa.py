@@ -24,7 +24,7 @@ START_MS = utc_ms(2026, 3, 15, 10)
 ROOT = Path(__file__).parents[2]
 KASA_MAC, TAPO_MAC = "50:c7:bf:00:00:01", "48:22:54:00:00:01"
 
-Any = LegacyPlug | TapoPlug
+AnyPlug = LegacyPlug | TapoPlug
 
 
 @pytest.fixture(autouse=True)
@@ -72,11 +72,11 @@ async def running(config: Config, target: str = "127.0.0.1") -> AsyncIterator[Ru
         await asyncio.gather(source.task, return_exceptions=True)
 
 
-def both(a: Any, b: Any) -> Config:
+def both(a: AnyPlug, b: AnyPlug) -> Config:
     return Config(hosts=[a.address, b.address])
 
 
-def made(kind: str) -> Any:
+def made(kind: str) -> AnyPlug:
     if kind in ("KLAP", "AES"):
         return TapoPlug(plug_of(), way=kind)
     return LegacyPlug(plug_of(), newer=kind == "newer")
