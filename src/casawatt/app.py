@@ -28,6 +28,7 @@ from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Registry
 from casawatt.store.store import Store
 from casawatt.supervisor import Supervisor
+from casawatt.transports.push import Desk
 from casawatt.virtual.demo import fill_history, run_demo, write_keys
 from casawatt.web import check_binding, create_app, running_server
 from casawatt.web.ports import Home, Ports
@@ -105,7 +106,7 @@ class Service:
         Raises OSError when it cannot listen.
         """
         config = self._home.config
-        ports = ports_of(self._home, demo=self._demo, live=self.live, status=self.status)
+        ports = ports_of(self._home, demo=self._demo, live=self.live, status=self.status, desk=self._wiring.desk)
         async with running_server(create_app(ports), config.web.host, config.web.port) as url:
             self._home.store.announce(url)
             async with asyncio.TaskGroup() as group:
@@ -163,7 +164,14 @@ class Service:
                 self._events.popleft()
 
 
-def ports_of(home: OpenHome, *, demo: bool, live: Live | None = None, status: ServiceStatus | None = None) -> Ports:
+def ports_of(
+    home: OpenHome,
+    *,
+    demo: bool,
+    live: Live | None = None,
+    status: ServiceStatus | None = None,
+    desk: Desk | None = None,
+) -> Ports:
     """Return what pages and commands ask; without a service nothing is live and no source runs."""
     config, store, registry, recorder, clock = home.config, home.store, home.registry, home.recorder, home.clock
     idle = Supervisor(clock, lambda _event: None, lambda: None)
@@ -175,6 +183,7 @@ def ports_of(home: OpenHome, *, demo: bool, live: Live | None = None, status: Se
         store=store,
         status=status or ServiceStatus(store, recorder, idle, clock.now_ms()),
         imports=Imports(store, registry, recorder, clock),
+        desk=desk,
     )
 
 

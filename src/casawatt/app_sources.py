@@ -13,6 +13,7 @@ import casawatt.sources
 from casawatt.config import BrokerConfig, Config
 from casawatt.model.ports import SourceConfig
 from casawatt.transports.mqtt import Broker
+from casawatt.transports.push import Desk
 
 RUN = re.compile(r"^async def run\(", re.MULTILINE)
 
@@ -66,18 +67,25 @@ class Wiring:
     """What sources are given, by the names of the parameters that they have.
 
     A source's `run` or `discover` that has a parameter called `broker` is given the broker that its option of that
-    name names. What else there is to be given is added to `_makers`.
+    name names; one called `desk` the place where `POST /api/v1/readings` leaves what it is sent. `desk` is None when
+    no source wants it. What else there is to be given is added to `_makers`.
     """
 
-    def __init__(self, brokers: dict[str, Broker]) -> None:
+    def __init__(self, brokers: dict[str, Broker], desk: Desk | None = None) -> None:
         self.brokers = brokers
-        self._makers: dict[str, Callable[[SourceConfig], object]] = {"broker": self._broker}
+        self.desk = desk
+        self._makers: dict[str, Callable[[SourceConfig], object]] = {
+            "broker": self._broker,
+            "desk": lambda _options: self.desk,
+        }
 
     @classmethod
     def of_home(cls, config: Config, sources: Sequence[Source], home_id: str) -> "Wiring":
         """Return what the sources of a home are given: they share the brokers that they use."""
         names = [source.broker for source in sources if source.broker is not None]
-        return cls({name: make_broker(name, config.brokers[name], home_id, names.count(name)) for name in {*names}})
+        brokers = {name: make_broker(name, config.brokers[name], home_id, names.count(name)) for name in {*names}}
+        is_wanted = any("desk" in inspect.signature(source.module.run).parameters for source in sources)
+        return cls(brokers, Desk() if is_wanted else None)
 
     def wanted(self, function: Callable[..., Any], options: SourceConfig) -> dict[str, object]:
         """Return the arguments that a source's function asks for by the names of its parameters."""

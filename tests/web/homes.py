@@ -14,6 +14,7 @@ from casawatt.model.columns import Columns, Int64Array
 from casawatt.model.errors import RegistryError, UnknownMeterError
 from casawatt.model.meter import Binding, Calibration, Device, Meter, NewDevice
 from casawatt.store.store import Store
+from casawatt.transports.push import Desk
 from casawatt.web import create_app, running_server
 from casawatt.web.ports import (
     Health,
@@ -67,12 +68,13 @@ class TestHome:
         self.values: dict[int, LiveValue] = {}
         self.watchers: list[Watcher] = []
         self.gap_limits_s: dict[str, float | None] = {}
+        self.desk: Desk | None = None
         self.imported: list[tuple[str, ReadingColumns]] = []
         self.state = Health("ok", at("2026-03-01T00:00:00Z"), StoreHealth(None, 12, 10), [self.source("running")])
 
     def ports(self) -> Ports:
         home = Home("Casa Rossi", ROME, "EUR", demo=False, home_id="5f0e")
-        return Ports(home, self.clock, self, self, self.store, self, self)
+        return Ports(home, self.clock, self, self, self.store, self, self, self.desk)
 
     def put(self, meter: Meter, time_ms: Sequence[int] | Int64Array, **channels: Sequence[int] | Int64Array) -> None:
         """Record columns under a meter, in order of time."""

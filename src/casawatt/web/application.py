@@ -9,7 +9,7 @@ from litestar import Litestar, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.spec import License
+from litestar.openapi.spec import Components, License, SecurityScheme
 
 from casawatt import __version__
 from casawatt.web.energy import get_energy
@@ -19,6 +19,7 @@ from casawatt.web.meters import get_meter, get_meters, post_meter
 from casawatt.web.pages import PAGES, pages_handler
 from casawatt.web.ports import Ports
 from casawatt.web.problem import answer, answer_error
+from casawatt.web.push import push_readings
 from casawatt.web.readings import get_readings, post_readings
 from casawatt.web.requests import answers, check_query, document
 
@@ -42,7 +43,17 @@ async def get_openapi() -> Response[bytes]:
 
 def api_routers() -> list[Router]:
     """Return everything that the description speaks of."""
-    handlers = [get_meters, get_meter, post_meter, get_readings, post_readings, get_energy, get_live, get_openapi]
+    handlers = [
+        get_meters,
+        get_meter,
+        post_meter,
+        get_readings,
+        post_readings,
+        push_readings,
+        get_energy,
+        get_live,
+        get_openapi,
+    ]
     return [
         Router("/api/v1", route_handlers=handlers, before_request=check_query),
         Router("/", route_handlers=[get_health, get_metrics], before_request=check_query),
@@ -53,7 +64,11 @@ def api_routers() -> list[Router]:
 def description() -> bytes:
     """Return the OpenAPI document as JSON, made from the handlers themselves."""
     config = OpenAPIConfig(
-        title="casawatt", version=__version__, description=DESCRIPTION, license=License(name="MIT", identifier="MIT")
+        title="casawatt",
+        version=__version__,
+        description=DESCRIPTION,
+        license=License(name="MIT", identifier="MIT"),
+        components=Components(security_schemes={"token": SecurityScheme("http", scheme="bearer")}),
     )
     described = Litestar(
         api_routers(),
@@ -84,5 +99,5 @@ def create_app(ports: Ports, *, pages: Path = PAGES) -> Litestar:
         debug=False,
         openapi_config=None,
         logging_config=None,
-        state=State({"feed": feed}),
+        state=State({"feed": feed, "desk": ports.desk}),
     )

@@ -17,6 +17,7 @@ from casawatt.model.columns import Columns
 from casawatt.model.interval import Bucket, Interval
 from casawatt.model.meter import Binding, Calibration, Meter, NewDevice
 from casawatt.model.ports import Clock
+from casawatt.transports.push import Desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +272,7 @@ class ImportPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """All that the web layer sees of the rest."""
+    """All that the web layer sees of the rest. `desk`: where readings are handed in; None when none are taken."""
 
     home: Home
     clock: Clock
@@ -280,3 +281,4 @@ class Ports:
     store: Questions
     status: StatusPort
     imports: ImportPort
+    desk: Desk | None = None

@@ -56,10 +56,13 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 class ProblemError(CasawattError):
     """A request cannot be answered; `parameter` names the part of it that is wrong, None when none is."""
 
-    def __init__(self, status: HTTPStatus, detail: str, parameter: str | None = None) -> None:
+    def __init__(
+        self, status: HTTPStatus, detail: str, parameter: str | None = None, headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.parameter = parameter
+        self.headers = headers
 
 
 def wrong(parameter: str, why: str) -> ProblemError:
@@ -103,7 +106,8 @@ def _of_body(message: str, key: object) -> tuple[str, str]:
     """Return detail and parameter for a body that does not have the right form."""
     for pattern, why in FIELD_MESSAGES:
         if found := pattern.fullmatch(message):
-            return f"{found[1]}: {why}", found[1]
+            name = f"{key}.{found[1]}" if key and key != "data" else found[1]
+            return f"{name}: {why}", name
     parameter = str(key) if key and key != "data" else "body"
     return f"{parameter}: {message[:1].lower()}{message[1:]}", parameter
 
@@ -120,7 +124,7 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
         log.error("%s %s: %s", request.method, request.url.path, error)
     elif document.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    headers = error.headers if isinstance(error, HTTPException) else None
+    headers = error.headers if isinstance(error, HTTPException | ProblemError) else None
     return Response(encode(document), status_code=document.status, media_type=PROBLEM_JSON, headers=headers)
 
 

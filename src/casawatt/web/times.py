@@ -43,6 +43,15 @@ def parse_time(parameter: str, text: str, zone: ZoneInfo) -> int:
     return (moment - EPOCH) // MILLISECOND + int(((fraction or "0") + "00")[:3])
 
 
+def parse_instant(parameter: str, text: str) -> int:
+    """Return the instant (UTC ms) that an RFC 3339 time with an offset stands for; raises ProblemError."""
+    found = INSTANT.fullmatch(text)
+    if found is None or found[4] is None:
+        form = "2026-01-31T18:30:00+01:00 or 2026-01-31T17:30:00Z"
+        raise wrong(parameter, f"{text!r} is no time with its offset from UTC; write it like {form}")
+    return parse_time(parameter, text, ZoneInfo("UTC"))
+
+
 def _check_year(parameter: str, text: str) -> None:
     if not FIRST_YEAR <= int(text[:4]) <= LAST_YEAR:
         raise wrong(parameter, f"{text!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
