@@ -111,12 +111,14 @@ class Collector:
             parts = mapping.pattern.match(message.topic)
             if parts is None or (mapping.preset == "zigbee2mqtt" and message.topic.endswith(NOT_STATES)):
                 continue
+            if message.retained and not mapping.time_paths:
+                continue  # of unknown age
             heard = self._heard(mapping, message, parts, received_ms)
             if heard is None or heard.address in done:
                 continue
             done.add(heard.address)
             if message.retained and heard.time_ms is None:
-                continue  # of unknown age
+                continue  # as well
             moments = self._moments_of(heard.address, mapping)
             for reading in moments.take(heard.said, heard.time_ms, received_ms, heard.boot_id):
                 self._inbox.put(reading)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,8 @@ from casawatt.sources.mqtt_json_topics import NAMED, TopicPattern
 from casawatt.sources.mqtt_json_units import FIELDS, UNITS
 
 ANNOUNCED = "announced"
+END, ANY, WIDE, OPTIONAL = "", "{}", "{#}", "{?}"
+"""Levels of addresses: there is none, any one, one or more, one or none."""
 Path = str | list[str]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 DEFAULT_UNIT = {"power": "W", "register": "kWh", "voltage": "V", "current": "A", "power_factor": "ratio"}
@@ -96,17 +99,34 @@ class Mapping:
 
     def may_be_of(self, address: str) -> bool:
         """Return whether an address may be one of this mapping's."""
-        expression = "".join(f"(?P<{name}>.+)" if name else re.escape(text) for text, name in _pieces(self.address))
-        rest = "(/.+)?" if self.is_by_name else ""
-        found = re.fullmatch(expression + re.escape(self.suffix) + rest, address)
+        expression = ""
+        for text, name in _pieces(self.address + self.suffix):
+            expression += f"(?P<{name}>{'.+' if name in self.pattern.wide else '[^/]+'})" if name else re.escape(text)
+        found = re.fullmatch(expression + ("(/[^/]+)?" if self.is_by_name else ""), address)
         return found is not None and (not self.devices or found.groupdict().get("device") in self.devices)
 
     def may_collide_with(self, other: "Mapping") -> bool:
         """Return whether both may give the same address to different devices, as far as is known beforehand."""
-        if self.devices or other.devices or self.suffix != other.suffix:
+        if self.devices or other.devices:
             return False
-        mine, theirs = self.address.partition("{")[0], other.address.partition("{")[0]
-        return mine.startswith(theirs) or theirs.startswith(mine)
+        for levels in zip_longest(self.levels(), other.levels(), fillvalue=END):
+            if OPTIONAL in levels:
+                continue
+            if END in levels:
+                return False
+            if WIDE in levels:
+                return True
+            if ANY not in levels and levels[0] != levels[1]:
+                return False
+        return True
+
+    def levels(self) -> list[str]:
+        """Return what stands between the slashes of an address: a word, or what may stand for one, none or more."""
+        levels = []
+        for level in (self.address + self.suffix).split("/"):
+            names = {name for name, _ in NAMED.findall(level)}
+            levels.append(WIDE if names & self.pattern.wide else ANY if names else level)
+        return [*levels, *([OPTIONAL] if self.is_by_name else [])]
 
 
 def _written(value: object) -> str | None:

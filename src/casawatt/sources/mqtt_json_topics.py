@@ -38,6 +38,8 @@ class TopicPattern:
             message = f"{pattern!r} is no topic: a name stands in it twice"
             raise ValueError(message) from None
         self.names = set(self._expression.groupindex)
+        self.wide = {name for name, several in NAMED.findall(pattern) if several}
+        """Those that may stand for several levels."""
 
     def match(self, topic: str) -> dict[str, str] | None:
         """Return what the named parts stand for in a topic, None when it is not of this pattern."""
