@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
-from casawatt.config import BrokerConfig
+from casawatt.model.broker import BrokerOptions
 from casawatt.model.reading import Record
 from casawatt.recorder.inbox import SourceInbox
 from casawatt.recorder.keeper import Keeper
@@ -103,7 +103,7 @@ async def mqtt_home(
     `mark` is the topic of presence of a device `mark`, `now_ms` what the home's clock shows at first.
     """
     source = module.__name__.rpartition(".")[2]
-    options = BrokerConfig(host=HOST, port=server.port, tls=server.ca_file is not None, ca_file=str(server.ca_file))
+    options = BrokerOptions(host=HOST, port=server.port, tls=server.ca_file is not None, ca_file=str(server.ca_file))
     with home_in(folder) as home:
         home.registry._traits[source] = config.traits
         home.clock.time_ms = now_ms
