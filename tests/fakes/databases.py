@@ -7,6 +7,7 @@ waits for time.
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -32,6 +33,13 @@ class Server:
     def address(self, database: str) -> str:
         """Return the address of one of its databases, without a password."""
         return f"{self.scheme}://{self.user}@127.0.0.1:{self.port}/{database}"
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def program(name: str, *folders: str) -> str:
