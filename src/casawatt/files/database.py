@@ -6,7 +6,7 @@ SQLAlchemy and the drivers are loaded when a database is opened, not before: the
 import importlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,13 +20,12 @@ if TYPE_CHECKING:
 PASSWORD_VARIABLE = "CASAWATT_IMPORT_PASSWORD"  # noqa: S105 - the name of a variable, not a password
 """The environment variable that holds the password of a database to import from."""
 
-DRIVERS = {
-    "postgresql": "postgresql+pg8000",
-    "postgres": "postgresql+pg8000",
-    "mysql": "mysql+pymysql",
-    "mariadb": "mysql+pymysql",
-}
-"""For the schemes that an address may have, the driver that is used."""
+POSTGRESQL = ("postgresql", "postgres")
+MYSQL = ("mysql", "mariadb")
+"""Schemes that the address of such a database may have."""
+
+DRIVERS = dict.fromkeys(POSTGRESQL, "postgresql+pg8000") | dict.fromkeys(MYSQL, "mysql+pymysql")
+"""For each scheme the driver that is used."""
 
 CONNECT_TIMEOUT_S = 15
 _TIMEOUT = {
@@ -45,42 +44,42 @@ class PasswordInAddressError(CasawattError):
     """The address of a database has a password in it; the text says where it belongs, and does not repeat it."""
 
 
-def is_address(text: str) -> bool:
-    """Return whether `text` is the address of a database server, as in `postgresql://user@host/name`."""
-    return text.partition("://")[0].partition("+")[0] in DRIVERS and "://" in text
+def check_address(address: str, kinds: Sequence[str]) -> None:
+    """Raise PasswordInAddressError for an address with a password in it, ImportFileError for one that cannot be.
 
-
-def check_address(address: str) -> str:
-    """Return the address, which has no password in it and may be shown.
-
-    Raises PasswordInAddressError, ImportFileError for one that cannot be.
+    One that passes may be shown. `kinds` are the schemes that it may have.
     """
+    example = f"{kinds[0]}://user@host/name"
     try:
         parts = urlsplit(address)
-        secret = parts.password is not None or any("pass" in name.lower() for name, _ in parse_qsl(parts.query))
+        # Counted to the last @, so that no character of a password can hide it.
+        secret = ":" in address.partition("://")[2].rpartition("@")[0]
+        secret = secret or any("pass" in name.lower() for name, _ in parse_qsl(parts.query))
         database, _port = parts.path.strip("/"), parts.port
     except ValueError:
-        raise ImportFileError(
-            "the address of the database cannot be read; write it like mysql://user@host/name"
-        ) from None
+        raise ImportFileError(f"the database's address cannot be read; write it like {example}") from None
     if secret:
         raise PasswordInAddressError(
             "a password does not belong into an address, where others of this machine can read it: leave it out"
             f" (user@host instead of user:password@host) and set {PASSWORD_VARIABLE}, or type it when asked"
         )
+    if not parts.scheme or "://" not in address:
+        raise ImportFileError(f"{address}: this is no address of a database; write it like {example}")
+    kind = parts.scheme.partition("+")[0]
+    if kind not in kinds:
+        raise ImportFileError(f"{kind!r} is none of the databases that can be read here; write it like {example}")
     if not database:
-        raise ImportFileError(f"{address}: the name of the database is missing, as in mysql://user@host/name")
-    return address
+        raise ImportFileError(f"{address}: the name of the database is missing, as in {example}")
 
 
 @contextmanager
-def connected(address: str, ask: AskPassword = lambda: None) -> Iterator["Connection"]:
+def connected(address: str, ask: AskPassword, kinds: Sequence[str]) -> Iterator["Connection"]:
     """Yield a connection to the server at `address` that only reads.
 
     The password is that of the environment; if the server wants another and a person can be asked, what they type.
     Raises ImportFileError, which names the address, when there is no connection or it breaks.
     """
-    check_address(address)
+    check_address(address, kinds)
     password = os.environ.get(PASSWORD_VARIABLE)
     with importing_errors(address):
         try:

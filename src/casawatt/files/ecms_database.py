@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from casawatt.files.database import AskPassword, connected
+from casawatt.files.database import MYSQL, AskPassword, connected
 from casawatt.files.import_report import Report
 from casawatt.files.importable import BATCH_ROWS, Batch, Series, Understood
 from casawatt.files.tally import Tally
@@ -75,7 +75,7 @@ class EcmsDatabase:
         self._address = address
         self._ask = ask
         self._nominal_voltage_v = nominal_voltage_v
-        with connected(address, ask) as connection:
+        with connected(address, ask, MYSQL) as connection:
             _check(connection, address)
             self._zone = ZoneInfo(timezone) if timezone else _zone_of(connection, address, home_zone)
             nodes = _nodes(connection)
@@ -111,7 +111,7 @@ class EcmsDatabase:
     def batches(self, wanted: Mapping[str, str], report: Report) -> Iterator[Batch]:
         """Yield the rows by node, as the server sends them; memory stays bounded."""
         tallies: dict[str, Tally] = {}
-        with connected(self._address, self._ask) as connection:
+        with connected(self._address, self._ask, MYSQL) as connection:
             for chunk in self._read(connection, report):
                 by_node: dict[str, list[tuple[int, Row]]] = {}
                 for row_number, row in chunk:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from casawatt.files.database import AskPassword, connected, connected_file, is_sqlite
+from casawatt.files.database import POSTGRESQL, AskPassword, connected, connected_file, is_sqlite
 from casawatt.files.import_report import Report
 from casawatt.files.importable import Batch, Series, Understood
 from casawatt.files.mcce_days import STEP_MS, day_of
@@ -211,6 +211,6 @@ def _rows(connection: "Connection", table: str, columns: Sequence[str]) -> list[
 def look(target: str, slug: str, zone: ZoneInfo, ask: AskPassword) -> McceDatabase:
     """Return the database at a PostgreSQL address, or the SQLite files at a path; see `McceDatabase`."""
     if "://" in target and not target.startswith("sqlite://"):
-        return McceDatabase({target: partial(connected, target, ask)}, slug, zone)
+        return McceDatabase({target: partial(connected, target, ask, POSTGRESQL)}, slug, zone)
     files = sqlite_files(Path(re.sub("^sqlite:///?", "", target)))
     return McceDatabase({str(path): partial(connected_file, path) for path in files}, slug, zone)
