@@ -125,7 +125,7 @@ def test_an_import_that_broke_off_is_repeated_and_the_rest_follows(home: Typed, 
     path.write_bytes(whole[: len(whole) // 2])
     broken = home("import", "csv", str(path), "--meter", "heater", "--yes")
     assert broken.code == 1
-    assert "readings were recorded until then; do it again" in broken.err
+    assert "readings it came to an end; do it again" in broken.err
     assert "the file breaks off here" in broken.err
     path.write_bytes(whole)
     again = report_of(home("import", "csv", str(path), "--meter", "heater", "--json"))

@@ -103,24 +103,24 @@ def record(
 ) -> dict[tuple[str, str], float]:
     """Record a source's rows; returns the home's energy in Wh by series and month.
 
-    Raises CasawattError, and says then how far it came.
+    Raises CasawattError or OSError, and says then how far it came.
     """
-    with target_of(place) as target, Progress(console=err, disable=quiet) as progress:
-        task = progress.add_task("importing", total=1.0)
-        there = target.meters()
-        for slug in dict.fromkeys(wanted.values()):
-            if slug not in there:
-                target.make(slug, source.understood.traits)
-        try:
+    try:
+        with target_of(place) as target, Progress(console=err, disable=quiet) as progress:
+            task = progress.add_task("importing", total=1.0)
+            there = target.meters()
+            for slug in dict.fromkeys(wanted.values()):
+                if slug not in there:
+                    target.make(slug, source.understood.traits)
             for batch in source.batches(wanted, report):
                 send(target, wanted[batch.series], batch, report)
                 progress.update(task, completed=batch.done_ratio)
-        except CasawattError:
-            if report.recorded:
-                err.print(f"{report.recorded} readings were recorded until then; do it again, and the rest follows")
-            raise
-        progress.update(task, completed=1.0)
-        return home_months(target, wanted, report)
+            progress.update(task, completed=1.0)
+            return home_months(target, wanted, report)
+    except (CasawattError, OSError):
+        if report.recorded:
+            err.print(f"after {report.recorded} readings it came to an end; do it again, and what is missing follows")
+        raise
 
 
 def send(target: Target, slug: str, batch: Batch, report: Report) -> None:
