@@ -151,6 +151,23 @@ def test_a_database_that_is_none_of_ours_is_refused_and_why(database: Server, mo
         assert "CASAWATT_IMPORT_PASSWORD" in str(caught.value)
 
 
+def test_a_password_that_the_server_wants_and_nobody_has_set_is_asked_for(
+    database: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CASAWATT_IMPORT_PASSWORD")
+    insert(database, ten_seconds(FRIDGE, 2, 0.5, 3))
+    asked: list[str] = []
+
+    def answer() -> str:
+        asked.append("password")
+        return PASSWORD
+
+    source = EcmsDatabase(database.address("ecms"), home_zone=ROME, timezone=None, nominal_voltage_v=230.0, ask=answer)
+    assert len(times_s(source)) == 3
+    assert PASSWORD not in repr(source.understood)
+    assert asked
+
+
 def test_the_slug_of_a_node_tells_its_appliance_and_its_address() -> None:
     assert slug_of(1, FRIDGE) == "washing-machine-010203"
     assert slug_of(99, "AA-BB") == "node-aabb"
