@@ -102,7 +102,8 @@ def show_totals(totals: list[dict[str, object]]) -> None:
     rows = []
     for each in totals:
         home_wh, own_wh, difference_wh = (each[name] for name in ("home_wh", "own_wh", "difference_wh"))
-        figures = [f"{round(value / 1000, 3) + 0.0:.3f}" for value in (own_wh, home_wh, difference_wh) if isinstance(value, float)]
+        values = [value for value in (own_wh, home_wh, difference_wh) if isinstance(value, float)]
+        figures = [f"{round(value / 1000, 3) + 0.0:.3f}" for value in values]  # adding zero: no "-0.000"
         rows.append((each["meter"], each["month"], *figures, each["reason"] or ""))
     print_table(("meter", "month", "source kWh", "home kWh", "difference kWh", "because"), rows)
 
