@@ -179,21 +179,32 @@ class Imports:
         self._clock = clock
 
     async def record(self, slug: str, columns: ReadingColumns) -> ImportReport:
-        """Record readings under a meter; raises UnknownMeterError, StoreError. Other work goes on in between."""
+        """Record readings under a meter; raises UnknownMeterError, StoreError. Other work goes on in between.
+
+        What the meter has at a time already stays: what says otherwise is rejected. Afterwards its figures hold all.
+        """
         meter = self._registry.meter(slug)
         recorded = duplicates = 0
         rejected: list[Rejected] = []
         known = self._known(meter, columns.time_ms)
+        taken: set[int] = set()
         for index, reading in enumerate(rows(columns, slug, self._clock.now_ms())):
             if index % YIELD_EVERY == YIELD_EVERY - 1:
                 await asyncio.sleep(0)
+            time_ms = columns.time_ms[index]
+            if time_ms in taken:
+                known |= self._known(meter, [time_ms])
             verdict = self._recorder.put_under(meter, reading, known)
             if verdict is Verdict.DUPLICATE:
                 duplicates += 1
             elif verdict in (Verdict.FRESH, Verdict.LATE):
                 recorded += 1
+                taken.add(time_ms)
             else:
                 rejected.append(Rejected(index, verdict.value))
+        line = self._recorder.line(meter.meter_id)
+        if line is not None:
+            self._recorder.settle_line(line)
         return ImportReport(recorded, duplicates, rejected)
 
     def _known(self, meter: Meter, times_ms: list[int]) -> dict[int, Record]:

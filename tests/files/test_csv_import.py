@@ -1,22 +1,29 @@
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from casawatt.files.csv_import import BATCH_READINGS, Options, preview, read
-from casawatt.files.import_report import REJECTED_LINES_MAX, Report
+from casawatt.files.csv_import import CsvImport, Options, preview
+from casawatt.files.import_report import REJECTED_MAX, Report
+from casawatt.files.importable import BATCH_ROWS
 from casawatt.model.errors import ImportFileError
-from casawatt.model.reading import Reading
+from casawatt.recordings.row import Row
 from casawatt.recordings.sniff import Said
 
 DATA = Path(__file__).parents[1] / "data"
-NOW_MS = 1_800_000_000_000
+UTC = ZoneInfo("UTC")
 
 
-def imported(path: Path, options: Options | None = None) -> tuple[list[Reading], Report]:
-    plan = preview(path, options or Options()).plan
-    report = Report(plan.traits.gap_limit_ms)
-    return [reading for batch in read(path, plan, NOW_MS, report) for reading in batch.readings], report
+def imported(path: Path, options: Options | None = None) -> tuple[list[Row], Report]:
+    source = CsvImport(preview(path, options or Options()))
+    report = Report(UTC)
+    wanted = {each.name: each.name or "meter" for each in source.understood.series}
+    return [row for batch in source.batches(wanted, report) for row in batch.rows], report
+
+
+def own_wh(report: Report, series: str = "") -> float:
+    return sum(energy_wh for (of, _), energy_wh in report.own_wh.items() if of == series)
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -61,58 +68,82 @@ def test_known_formats_are_recognised(name: str, known_as: str) -> None:
 
 
 def test_the_minutes_of_a_whole_house_are_not_gaps_but_na_is() -> None:
-    readings, report = imported(DATA / "uci_with_na.csv", Options(address="paris"))
-    assert report.gap_limit_ms == 150_000
-    house = [reading for reading in readings if reading.address == "paris"]
-    held = [a for a, b in pairwise(house) if (b.time_ms or 0) - (a.time_ms or 0) == 60_000]
+    assert preview(DATA / "uci_with_na.csv", Options()).plan.traits.gap_limit_ms == 150_000
+    rows, report = imported(DATA / "uci_with_na.csv")
+    house = [row for row in rows if not row.part]
+    held = [a for a, b in pairwise(house) if b.time_ms - a.time_ms == 60_000]
     assert len(held) == len(house) - 2
-    assert report.energy_wh["paris"] == pytest.approx(sum(reading.power_w or 0 for reading in held) / 60)
+    assert own_wh(report) == pytest.approx(sum(row.power_w or 0 for row in held) / 60)
 
 
-def test_a_report_counts_lines_times_energy_and_what_was_rejected(tmp_path: Path) -> None:
+def test_a_report_counts_lines_energy_and_what_was_rejected(tmp_path: Path) -> None:
     lines = ["time_s,W", "1767225600,100", "oops", "1767225630,100", "1767225620,x", "1767226000,100", "1767226010,0"]
     readings, report = imported(write(tmp_path, "\n".join(lines)))
     assert report.lines == 7
     assert report.readings == len(readings) == 4
     assert dict(report.rejected) == {"columns": 1, "number": 1}
-    assert [(line.line_number, line.text, line.cause) for line in report.rejected_lines] == [
-        (3, "oops", "columns"),
-        (5, "1767225620,x", "number"),
+    assert [(each.place, each.text, each.cause) for each in report.rejections] == [
+        ("line 3", "oops", "columns"),
+        ("line 5", "1767225620,x", "number"),
     ]
-    assert (report.first_ms, report.last_ms) == (1_767_225_600_000, 1_767_226_010_000)
-    assert report.energy_wh["file"] == pytest.approx(100 * (30 + 10) / 3600)  # not the 370 s between
+    assert own_wh(report) == pytest.approx(100 * (30 + 10) / 3600)  # not the 370 s between
 
 
 def test_rejected_lines_are_kept_up_to_a_bound_and_counted_beyond(tmp_path: Path) -> None:
-    text = "time,W\n" + "2026-02-01T10:00:00Z,1\n" * 600 + "rubbish\n" * (REJECTED_LINES_MAX + 5)
+    text = "time,W\n" + "2026-02-01T10:00:00Z,1\n" * 600 + "rubbish\n" * (REJECTED_MAX + 5)
     _, report = imported(write(tmp_path, text))
-    assert report.rejected["columns"] == REJECTED_LINES_MAX + 5
-    assert len(report.rejected_lines) == REJECTED_LINES_MAX
+    assert report.rejected["columns"] == REJECTED_MAX + 5
+    assert len(report.rejections) == REJECTED_MAX
 
 
 def test_a_register_gives_its_growth_as_energy(tmp_path: Path) -> None:
     path = write(tmp_path, "time,kWh\n2026-02-01T10:00:00Z,5.0\n2026-02-01T11:00:00Z,5.5\n2026-02-01T12:00:00Z,7\n")
     _, report = imported(path)
-    assert report.energy_wh["file"] == pytest.approx(2000)
+    assert own_wh(report) == pytest.approx(2000)
+
+
+def test_the_total_of_a_file_is_kept_by_local_month(tmp_path: Path) -> None:
+    text = "time,W\n2026-01-31T22:30:00Z,1200\n2026-01-31T23:30:00Z,0\n2026-02-01T00:30:00Z,0\n"
+    source = CsvImport(preview(write(tmp_path, text), Options()))
+    report = Report(ZoneInfo("Europe/Rome"))
+    assert [len(batch.rows) for batch in source.batches({"": "meter"}, report)] == [3]
+    assert dict(report.own_wh) == {("", "2026-01"): 600.0, ("", "2026-02"): 600.0}
 
 
 def test_long_files_come_in_batches_and_progress_ends_at_one(tmp_path: Path) -> None:
-    rows = 2 * BATCH_READINGS + 10
+    rows = 2 * BATCH_ROWS + 10
     path = write(tmp_path, "time_ms,W\n" + "".join(f"{1_767_225_600_000 + n * 1000},{n}\n" for n in range(rows)))
-    plan = preview(path, Options()).plan
-    told: list[float] = []
-    batches = list(read(path, plan, NOW_MS, Report(60_000), told.append))
-    assert [len(batch.readings) for batch in batches] == [BATCH_READINGS, BATCH_READINGS, 10]
-    assert batches[1].line_numbers[0] == BATCH_READINGS + 2
+    batches = list(CsvImport(preview(path, Options())).batches({"": "meter"}, Report(UTC)))
+    assert [len(batch.rows) for batch in batches] == [BATCH_ROWS, BATCH_ROWS, 10]
+    assert (batches[1].where, batches[1].numbers[0]) == ("line ", BATCH_ROWS + 2)
+    told = [batch.done_ratio for batch in batches]
     assert told == sorted(told)
     assert told[-1] == 1.0
 
 
+def test_rows_without_a_meter_to_go_to_are_counted_as_left_out() -> None:
+    source = CsvImport(preview(DATA / "uci_with_na.csv", Options()))
+    assert [each.name for each in source.understood.series] == [
+        "",
+        "sub_metering_1",
+        "sub_metering_2",
+        "sub_metering_3",
+    ]
+    report = Report(UTC)
+    batches = list(source.batches({"": "house", "sub_metering_2": "laundry"}, report))
+    assert {batch.series for batch in batches} == {"", "sub_metering_2"}
+    assert report.left_out.keys() == {"sub_metering_1", "sub_metering_3"}
+
+
 def test_what_the_home_answered_goes_into_the_report() -> None:
-    report = Report(60_000)
-    report.answered(recorded=8, duplicates=1, rejected=[(17, "out_of_range")])
-    assert (report.recorded, report.duplicates, dict(report.rejected)) == (8, 1, {"out_of_range": 1})
-    assert report.rejected_lines[0].line_number == 17
+    report = Report(UTC)
+    rows = [Row(time_ms=1_767_225_600_000 + number * 1000, power_w=1.0) for number in range(10)]
+    places = [f"line {number}" for number in range(2, 12)]
+    report.answered("", rows, places, (8, 1), {9: "conflict"})
+    assert (report.recorded, report.duplicates, dict(report.rejected)) == (8, 1, {"conflict": 1})
+    assert (report.rejections[0].place, report.rejections[0].text) == ("line 11", "power_w 1.0")
+    assert report.spans == {"": (rows[0].time_ms, rows[8].time_ms)}
+    assert list(report.reasons["", "2026-01"]) == ["rows were rejected: conflict"]
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,13 @@ from pyarrow import parquet
 
 from casawatt.files import parquet_export
 from casawatt.files.csv_export import bucket_lines, decimal, raw_lines, write_csv
-from casawatt.files.csv_import import Options, preview, read
+from casawatt.files.csv_import import CsvImport, Options, preview
 from casawatt.files.import_report import Report
 from casawatt.files.spans import edges, local_days
 from casawatt.model.columns import ABSENT, Columns
 from casawatt.model.interval import Bucket
-from casawatt.model.reading import CHANNELS, Reading, Record
+from casawatt.model.reading import CHANNELS, Record
+from casawatt.recordings.row import Row
 
 ROME = ZoneInfo("Europe/Rome")
 HOUR_MS = 3_600_000
@@ -34,14 +35,14 @@ def columns_of(records: Sequence[Record]) -> Columns:
     return Columns(column("time_ms"), column("device_id"), {name: column(name) for name in CHANNELS})
 
 
-def as_record(reading: Reading) -> Record:
-    """What any home makes of a reading: whole numbers of the channel's unit."""
+def as_record(reading: Row) -> Record:
+    """What any home makes of a row: whole numbers of the channel's unit."""
 
     def whole(value: float | None, scale: int) -> int | None:
         return None if value is None else round(value * scale)
 
     return Record(
-        reading.time_ms or 0,
+        reading.time_ms,
         1,
         whole(reading.power_w, 1000),
         whole(reading.register_wh, 1000),
@@ -86,10 +87,10 @@ def test_what_is_exported_and_imported_again_is_exactly_the_same(records: list[R
         assert write_csv(exported(), path) == len(records) + 1
         if not records:
             return
-        plan = preview(path, Options()).plan
-        readings = [reading for batch in read(path, plan, 0, Report(60_000)) for reading in batch.readings]
-    assert plan.format == "casawatt"
-    assert [as_record(reading) for reading in readings] == records
+        seen = preview(path, Options())
+        rows = [row for batch in CsvImport(seen).batches({"": "copy"}, Report(ROME)) for row in batch.rows]
+    assert seen.plan.format == "casawatt"
+    assert [as_record(row) for row in rows] == records
 
 
 def test_devices_are_told_apart_when_a_meter_has_had_several(tmp_path: Path) -> None:
@@ -98,9 +99,11 @@ def test_devices_are_told_apart_when_a_meter_has_had_several(tmp_path: Path) -> 
     span = CHANGE_DAY_MS, CHANGE_DAY_MS + HOUR_MS
     path = tmp_path / "export.csv"
     write_csv(raw_lines(lambda _a, _b: columns_of(records), *span, ROME, utc=True, devices=names), path)
-    batches = read(path, preview(path, Options(address="old")).plan, 0, Report(60_000))
-    addresses = [reading.address for batch in batches for reading in batch.readings]
-    assert addresses == ["old/ecms_udp/5c:cf:7f:01:02:03", "old/tasmota/plug_2"]
+    batches = list(CsvImport(preview(path, Options())).batches({"": "copy"}, Report(ROME)))
+    assert [(batch.series, batch.device) for batch in batches] == [
+        ("", "ecms_udp/5c:cf:7f:01:02:03"),
+        ("", "tasmota/plug_2"),
+    ]
 
 
 def test_times_are_local_or_utc_as_asked() -> None:

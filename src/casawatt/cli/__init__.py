@@ -28,7 +28,7 @@ app.command()(doctor.doctor)
 app.add_typer(meters.app, name="meters")
 app.command()(live.live)
 app.command("export")(exporting.export)
-app.command("import")(importing.import_)
+app.add_typer(importing.app, name="import")
 app.command()(keep.backup)
 app.command()(keep.restore)
 

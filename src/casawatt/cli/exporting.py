@@ -16,6 +16,7 @@ from casawatt.files import csv_export, parquet_export
 from casawatt.model.columns import Columns
 from casawatt.model.interval import Bucket
 from casawatt.model.meter import Meter
+from casawatt.registry import IMPORT_SOURCE
 
 
 class Resolution(StrEnum):
@@ -86,7 +87,17 @@ def write(
 
 
 def device_names(home: OpenHome, meter: Meter) -> dict[int, str] | None:
-    """Return what each device of the home is called, None when the meter only ever had one."""
-    if len({binding.device.device_id for binding in home.registry.bindings(meter)}) < 2:
+    """Return what each device of the home is called, None when the meter only ever had one.
+
+    Those that measured what was imported are not bound to it, but named after it.
+    """
+    devices = home.store.registry.devices()
+    bound = {binding.device.device_id for binding in home.registry.bindings(meter)}
+    imported = {
+        device.device_id
+        for device in devices
+        if device.source == IMPORT_SOURCE and device.address.startswith(f"{meter.slug}/")
+    }
+    if len(bound | imported) < 2:
         return None
-    return {device.device_id: f"{device.source} {device.address}" for device in home.store.registry.devices()}
+    return {device.device_id: f"{device.source} {device.address}" for device in devices}

@@ -7,7 +7,7 @@ import msgspec
 
 from casawatt.engine.merge import merged
 from casawatt.model.meter import Traits
-from casawatt.model.reading import POWER_FACTOR_ONE, Reading, Record
+from casawatt.model.reading import CHANNELS, POWER_FACTOR_ONE, Reading, Record
 
 BEGINNING_MS = 946_684_800_000
 """2000-01-01 UTC; a stamp before it comes from a clock that was never set."""
@@ -39,6 +39,8 @@ class Verdict(StrEnum):
     """Has a value that is not a number, or infinite."""
     EMPTY = "empty"
     """Has no value at all."""
+    CONFLICT = "conflict"
+    """Brought in from elsewhere, and contradicts what the meter has recorded at that time: that stays."""
 
 
 class CleanState(msgspec.Struct, frozen=True, gc=False):
@@ -101,6 +103,20 @@ def step(state: CleanState, reading: Reading, device_id: int, traits: Traits) ->
     if record == newest:
         return state, Cleaned(None, _DUPLICATE, corrected)
     return CleanState(record), Cleaned(record, _FRESH, corrected)
+
+
+def against(there: Record, record: Record) -> Verdict:
+    """Return what a record brought in from elsewhere is, beside the one that the meter has at its time already.
+
+    `DUPLICATE` says nothing new; `LATE` adds channels that the device did not tell before; `CONFLICT` says otherwise,
+    or would put the word of one device into a record of another.
+    """
+    pairs = [(getattr(there, name), getattr(record, name)) for name in CHANNELS]
+    if any(kept is not None and said is not None and kept != said for kept, said in pairs):
+        return Verdict.CONFLICT
+    if not any(kept is None and said is not None for kept, said in pairs):
+        return Verdict.DUPLICATE
+    return Verdict.LATE if there.device_id == record.device_id else Verdict.CONFLICT
 
 
 class _BadValueError(Exception):

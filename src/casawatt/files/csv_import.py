@@ -1,9 +1,9 @@
-"""Reading other people's files: first a preview of what was understood, then the readings in batches.
+"""Reading other people's files: first a preview of what was understood, then the rows in batches.
 
 Nothing here records anything: the caller hands the batches to the home and tells the report what it answered.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice, pairwise
 from pathlib import Path
 from statistics import median
@@ -12,20 +12,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from casawatt.files.import_report import Report
+from casawatt.files.importable import BATCH_ROWS, Batch, Series, Understood
+from casawatt.files.tally import Tally
 from casawatt.model.errors import ImportFileError, PacketError
 from casawatt.model.meter import Cadence, Traits
-from casawatt.model.reading import Reading
 from casawatt.recordings.columns import Layout
 from casawatt.recordings.formats import parser_for, recognise, zone_of
 from casawatt.recordings.recording_file import RecordingFile, head
 from casawatt.recordings.row import Row
 from casawatt.recordings.sniff import Guess, Said, sniff
-
-SOURCE = "import"
-"""The source that imported readings come from."""
-
-BATCH_READINGS = 5_000
-"""Readings in a batch, so that memory stays bounded whatever the file's size."""
 
 _SAMPLE_ROWS = 5
 _SAMPLE_LINES = 500
@@ -38,23 +33,23 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     `said` is about its columns; any of it makes the file be read by columns. `timezone` is for times without one;
     left out, a known format has its own, and any other file is taken to be written in `home_timezone`.
-    `gap_limit_s`: lines further apart have a gap between them.
+    `gap_limit_s`: lines further apart have a gap between them; `slug`: the meter they are of.
     """
 
     format: str | None = None
     said: Said = Said()
     timezone: str | None = None
     home_timezone: str = "UTC"
-    address: str = "file"
+    slug: str = "file"
     gap_limit_s: float | None = None
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """How to read a file: all that `read` needs, and what may be shown to the user for confirmation."""
+    """How to read a file: all that reading it needs, and what may be shown to the user for confirmation."""
 
     format: str
     timezone: str
-    address: str
+    slug: str
     gap_limit_s: float
     layout: Layout | None = None
 
@@ -70,6 +65,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     `columns` says for each column of the file, by its heading or number, what it is taken for (`-`: left out).
     `notes` are the assumptions made, in plain words. `rows` are the first ones; `step_s` the usual time between
     lines (None with a single line); `refused` lines of the first ones that cannot be understood, with the reason.
+    `parts` are the further series of the file, each for a meter of its own.
     """
 
     path: Path
@@ -79,14 +75,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
     step_s: float | None
     refused: tuple[tuple[int, str], ...]
-
-
-class Batch(msgspec.Struct, frozen=True):
-    """Some readings in the file's order, each with the number of its line; `done_ratio` of the file is read."""
-
-    readings: tuple[Reading, ...]
-    line_numbers: tuple[int, ...]
-    done_ratio: float
+    parts: tuple[str, ...] = ()
 
 
 def preview(path: Path, options: Options) -> Preview:
@@ -112,7 +101,7 @@ def preview(path: Path, options: Options) -> Preview:
     step_s = _usual_step_s(rows)
     gap_limit_s = options.gap_limit_s or max(_GAP_LIMIT_S_MIN, _STEPS_IN_A_GAP * (step_s or 0))
     layout = guess.layout if guess else None
-    plan = Plan(format=name, timezone=zone.key, address=options.address, gap_limit_s=gap_limit_s, layout=layout)
+    plan = Plan(format=name, timezone=zone.key, slug=options.slug, gap_limit_s=gap_limit_s, layout=layout)
     return Preview(
         path=path,
         plan=plan,
@@ -121,46 +110,90 @@ def preview(path: Path, options: Options) -> Preview:
         rows=tuple(rows[:_SAMPLE_ROWS]),
         step_s=step_s,
         refused=tuple(refused),
+        parts=() if name == "casawatt" else tuple(dict.fromkeys(row.part for row in rows if row.part)),
     )
 
 
-def read(
-    path: Path, plan: Plan, received_ms: int, report: Report, progress: Callable[[float], None] | None = None
-) -> Iterator[Batch]:
-    """Yield the file's readings in batches, adding to `report`; memory stays bounded.
+class CsvImport:
+    """A file that is to be imported as it was understood."""
 
-    `received_ms` (UTC ms) is when they arrive. `progress` is told the share of the file that is read, 0 to 1.
-    A line that cannot be understood goes to the report. Raises ImportFileError when the file breaks off.
-    """
-    parser = parser_for(plan.format, ZoneInfo(plan.timezone), plan.layout)
-    readings: list[Reading] = []
-    line_numbers: list[int] = []
-    with RecordingFile(path) as recording:
-        for line_number, line in recording:
-            report.lines += 1
-            try:
-                rows = parser.parse(line)
-            except PacketError as error:
-                report.reject(line_number, line, error.cause, str(error))
+    def __init__(self, seen: Preview, nominal_voltage_v: float = 230.0) -> None:
+        self._seen = seen
+        self._nominal_voltage_v = nominal_voltage_v
+        plan = seen.plan
+        step = f", a line every {seen.step_s:g} s" if seen.step_s else ""
+        self.understood = Understood(
+            origin=str(seen.path),
+            summary=f"{seen.path} is read as {plan.format}{step}; times are {plan.timezone}",
+            series=(
+                Series(name="", what="the file", slug=plan.slug),
+                *(Series(name=part, what=f"taken with --series {part}=METER") for part in seen.parts),
+            ),
+            traits=plan.traits,
+            by_register=any(row.register_wh is not None for row in seen.rows),
+            step_s=seen.step_s,
+            columns=seen.columns,
+            notes=seen.notes,
+            rows=seen.rows,
+            refused=tuple((f"line {number}", why) for number, why in seen.refused),
+        )
+
+    def batches(self, wanted: Mapping[str, str], report: Report) -> Iterator[Batch]:
+        """Yield the rows of the file in batches; memory stays bounded.
+
+        Of casawatt's own files each further part is a device of the same meter, of other files a meter of its own,
+        whose rows are counted as `left out` unless they are wanted. A line that cannot be understood goes to the
+        report. Raises ImportFileError when the file breaks off.
+        """
+        plan = self._seen.plan
+        parser = parser_for(plan.format, ZoneInfo(plan.timezone), plan.layout)
+        waiting: dict[str, list[tuple[int, Row]]] = {}
+        tallies: dict[str, Tally] = {}
+        count = 0
+        with RecordingFile(self._seen.path) as recording:
+            for line_number, line in recording:
+                report.lines += 1
+                try:
+                    rows = parser.parse(line)
+                except PacketError as error:
+                    report.reject(f"line {line_number}", line, error.cause, str(error))
+                    continue
+                for row in rows:
+                    waiting.setdefault(row.part, []).append((line_number, row))
+                    count += 1
+                if count >= BATCH_ROWS:
+                    yield from self._batches(waiting, wanted, report, tallies, recording)
+                    waiting, count = {}, 0
+            yield from self._batches(waiting, wanted, report, tallies, recording)
+
+    def _batches(
+        self,
+        waiting: dict[str, list[tuple[int, Row]]],
+        wanted: Mapping[str, str],
+        report: Report,
+        tallies: dict[str, Tally],
+        recording: RecordingFile,
+    ) -> Iterator[Batch]:
+        own = self._seen.plan.format == "casawatt"
+        done_ratio = recording.position_bytes / recording.size_bytes if recording.size_bytes else 1.0
+        for part, numbered in waiting.items():
+            report.readings += len(numbered)
+            series = "" if own else part
+            if series not in wanted:
+                report.left_out[part] += len(numbered)
                 continue
-            for row in rows:
-                reading = row.reading(SOURCE, plan.address, received_ms)
-                report.add(reading)
-                readings.append(reading)
-                line_numbers.append(line_number)
-            if len(readings) >= BATCH_READINGS:
-                yield _batch(recording, readings, line_numbers, progress)
-                readings, line_numbers = [], []
-        yield _batch(recording, readings, line_numbers, progress)
-
-
-def _batch(
-    recording: RecordingFile, readings: list[Reading], line_numbers: list[int], progress: Callable[[float], None] | None
-) -> Batch:
-    done_ratio = recording.position_bytes / recording.size_bytes if recording.size_bytes else 1.0
-    if progress is not None:
-        progress(done_ratio)
-    return Batch(tuple(readings), tuple(line_numbers), done_ratio)
+            if part not in tallies:
+                tallies[part] = Tally(report, series, self._seen.plan.traits.gap_limit_ms, self._nominal_voltage_v)
+            for _, row in numbered:
+                tallies[part].add(row)
+            yield Batch(
+                series,
+                tuple(row for _, row in numbered),
+                tuple(number for number, _ in numbered),
+                "line ",
+                part if own else "",
+                done_ratio,
+            )
 
 
 def _first_rows(path: Path, name: str, zone: ZoneInfo, guess: Guess | None) -> tuple[list[Row], list[tuple[int, str]]]:

@@ -1,85 +1,141 @@
-"""What became of a file that was imported."""
+"""What became of a source that was imported."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from casawatt.model.reading import Reading
+from casawatt.engine.localtime import bucket_edges
+from casawatt.recordings.row import Row
 
-REJECTED_LINES_MAX = 100
-"""So many rejected lines are kept with their text; the rest is only counted."""
+REJECTED_MAX = 100
+"""So many rejected rows are kept with their text, and so many notes; the rest is only counted."""
+
+EXPLAINED = {
+    "conflict": "the meter has another reading at that time already, which stays",
+    "out_of_range": "a value that nothing in a home can have, or a time before 2000 or in the future",
+    "not_finite": "a value that is not a finite number",
+    "empty": "no value at all",
+}
+"""What the words mean with which the home refuses a reading."""
+
+CHANNELS = ("power_w", "register_wh", "voltage_v", "current_a", "power_factor_ratio", "charge_as", "boot_id")
+"""What a row may say, by the names that the API has for it too."""
 
 _TEXT_MAX_CHARACTERS = 200
-_MS_PER_HOUR = 3_600_000
+_DAY_MS = 86_400_000
+_PLAUSIBLE_MS = (946_684_800_000, 4_102_444_800_000)
 
 
 @dataclass(frozen=True, slots=True)
-class RejectedLine:
-    """A line of the file (numbered from 1) that was not recorded, and why."""
+class Rejection:
+    """Something of the source that was not recorded, where it stands, and why."""
 
-    line_number: int
+    place: str
     text: str
     cause: str
     detail: str
 
 
+def is_plausible(time_ms: int) -> bool:
+    """Return whether a time (UTC ms) lies in the years 2000 to 2099, so that it has a month to be counted in."""
+    return _PLAUSIBLE_MS[0] <= time_ms < _PLAUSIBLE_MS[1]
+
+
+class Months:
+    """Tells the local month of an instant; fast when the next one is of the same month."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.zone = zone
+        self._start_ms = self._end_ms = 0
+        self._name = ""
+
+    def name(self, time_ms: int) -> str:
+        """Return the local month that an instant (UTC ms) lies in, e.g. `2026-01`."""
+        if not self._start_ms <= time_ms < self._end_ms:
+            self._start_ms, self._end_ms = month_of(self.zone, time_ms)
+            self._name = month_name(self.zone, time_ms)
+        return self._name
+
+    def end_ms(self, time_ms: int) -> int:
+        """Return when the month of an instant ends (UTC ms)."""
+        self.name(time_ms)
+        return self._end_ms
+
+
+def month_name(zone: ZoneInfo, time_ms: int) -> str:
+    """Return the local month of an instant (UTC ms), e.g. `2026-01`."""
+    return f"{datetime.fromtimestamp(time_ms / 1000, zone):%Y-%m}"
+
+
+def month_of(zone: ZoneInfo, time_ms: int) -> tuple[int, int]:
+    """Return the beginning and the end (UTC ms) of the local month that an instant lies in."""
+    edges = bucket_edges(zone, time_ms - 32 * _DAY_MS, time_ms + 33 * _DAY_MS, "month")
+    later = next(index for index, edge in enumerate(edges) if edge > time_ms)
+    return edges[later - 1], edges[later]
+
+
 @dataclass(slots=True)
 class Report:
-    """Counts of one import, filled while it runs.
+    """Counts of one import, filled while it runs. Energy is kept by series and local month of `zone`.
 
-    `lines` counts every line of the file, `readings` what was understood of them, `recorded` and `duplicates`
-    what the home answered. `rejected` counts rejected lines by cause. `first_ms` and `last_ms` are the earliest
-    and latest time read (UTC ms). `energy_wh` is, for each address, the energy of the file as it stands: power
-    held from line to line, never over more than the gap limit; the home's own figure leaves duplicates out.
+    `lines` counts all that was read of the source, `readings` what was understood of it, `recorded` and `duplicates`
+    what the home answered; `rejected` counts rejections by cause. `spans` holds for each series the times of the first
+    and last row that the home has now (UTC ms); `left_out` how many rows of which series had no meter to go to.
+    `own_wh` is the source's own total of a month: what the source itself says or, where it says nothing, what its rows
+    add up to. `reasons` says why the home's total may differ from it.
     """
 
-    gap_limit_ms: int
+    zone: ZoneInfo
     lines: int = 0
     readings: int = 0
     recorded: int = 0
     duplicates: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
-    rejected_lines: list[RejectedLine] = field(default_factory=list)
-    first_ms: int | None = None
-    last_ms: int | None = None
-    energy_wh: dict[str, float] = field(default_factory=dict)
-    _newest: dict[str, Reading] = field(default_factory=dict, repr=False)
+    rejections: list[Rejection] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    notes_left_out: int = 0
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+    own_wh: dict[tuple[str, str], float] = field(default_factory=lambda: defaultdict(float))
+    reasons: dict[tuple[str, str], dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
 
-    def reject(self, line_number: int, text: str, cause: str, detail: str) -> None:
-        """Count a line that was not recorded, and keep it if there is room."""
-        self.rejected[cause] += 1
-        if len(self.rejected_lines) < REJECTED_LINES_MAX:
-            self.rejected_lines.append(RejectedLine(line_number, text[:_TEXT_MAX_CHARACTERS], cause, detail))
+    def note(self, text: str) -> None:
+        """Keep something that a person should know, if there is room."""
+        if len(self.notes) < REJECTED_MAX:
+            self.notes.append(text)
+        else:
+            self.notes_left_out += 1
 
-    def answered(self, recorded: int, duplicates: int, rejected: Sequence[tuple[int, str]]) -> None:
-        """Add what the home answered to a batch; `rejected` has the line number and cause of each reading refused."""
-        self.recorded += recorded
-        self.duplicates += duplicates
-        for line_number, cause in rejected:
-            self.reject(line_number, "", cause, "refused by the home")
+    def reject(self, place: str, text: str, cause: str, detail: str, count: int = 1) -> None:
+        """Count something that was not recorded, `count` of it in one place, and keep it if there is room."""
+        self.rejected[cause] += count
+        if len(self.rejections) < REJECTED_MAX:
+            self.rejections.append(Rejection(place, text[:_TEXT_MAX_CHARACTERS], cause, detail))
 
-    def add(self, reading: Reading) -> None:
-        """Count a reading that was understood."""
-        time_ms = reading.time_ms
-        if time_ms is None:
-            return
-        self.readings += 1
-        self.first_ms = time_ms if self.first_ms is None else min(self.first_ms, time_ms)
-        self.last_ms = time_ms if self.last_ms is None else max(self.last_ms, time_ms)
-        before = self._newest.get(reading.address)
-        if before is None or time_ms >= (before.time_ms or 0):
-            self._newest[reading.address] = reading
-        if before is not None:
-            grown_wh = _energy_wh(before, reading, self.gap_limit_ms)
-            self.energy_wh[reading.address] = self.energy_wh.get(reading.address, 0.0) + grown_wh
+    def explain(self, series: str, month: str, why: str) -> None:
+        """Note why the home's total of a month may differ from the source's."""
+        self.reasons[series, month][why] = None
 
+    def answered(
+        self, series: str, rows: Sequence[Row], places: Sequence[str], counts: tuple[int, int], refused: dict[int, str]
+    ) -> None:
+        """Add what the home answered to some rows: how many it recorded and had already, and the cause by their index.
 
-def _energy_wh(before: Reading, now: Reading, gap_limit_ms: int) -> float:
-    step_ms = (now.time_ms or 0) - (before.time_ms or 0)
-    if step_ms <= 0:
-        return 0.0
-    if before.register_wh is not None and now.register_wh is not None:
-        return max(0.0, now.register_wh - before.register_wh)
-    if before.power_w is None or step_ms > gap_limit_ms:
-        return 0.0
-    return before.power_w * step_ms / _MS_PER_HOUR
+        `places` says where each row stands in the source.
+        """
+        self.recorded += counts[0]
+        self.duplicates += counts[1]
+        for index, cause in refused.items():
+            self._refused(series, rows[index], places[index], cause)
+        times_ms = [row.time_ms for index, row in enumerate(rows) if index not in refused]
+        if times_ms:
+            first_ms, last_ms = self.spans.get(series, (times_ms[0], times_ms[0]))
+            self.spans[series] = min(first_ms, *times_ms), max(last_ms, *times_ms)
+
+    def _refused(self, series: str, row: Row, place: str, cause: str) -> None:
+        said = [f"{name} {value}" for name in CHANNELS if (value := getattr(row, name)) is not None]
+        self.reject(place, ", ".join(said), cause, EXPLAINED.get(cause, "refused by the home"))
+        if is_plausible(row.time_ms):
+            self.explain(series, month_name(self.zone, row.time_ms), f"rows were rejected: {cause}")

@@ -3,11 +3,9 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from casawatt.engine import clean, pipeline
 from casawatt.engine.clean import Verdict
-from casawatt.engine.merge import merged
 from casawatt.engine.power import power_mw
 from casawatt.model.errors import StoreFullError
 from casawatt.model.event import Event
@@ -22,8 +20,6 @@ from casawatt.registry import Registry
 from casawatt.store.store import Store
 
 log = logging.getLogger(__name__)
-
-NOTHING: Mapping[int, Record] = MappingProxyType({})
 
 NEW_DEVICES_NAMED = 200
 """So many new devices are named in the log; forged ones must not fill it."""
@@ -108,7 +104,7 @@ class Recorder:
     def put_under(self, meter: Meter, reading: Reading, known: Mapping[int, Record]) -> Verdict:
         """Record a reading from a file under a meter, whatever device measures for it; returns what became of it.
 
-        `known` are records that the meter has already, by their time: what says no more than these is a duplicate.
+        `known` are records that the meter has already, by their time: these stay, whatever the file says of that time.
         A time before 2000 or in the future is out of range: here nothing stands in for it.
         Raises StoreFullError when it could not be kept.
         """
@@ -118,17 +114,20 @@ class Recorder:
             return Verdict.OUT_OF_RANGE
         device = self._registry.device(reading.source, reading.address)
         traits = self._registry.traits(reading.source)
-        return self._take(self._lines[meter.meter_id], reading, device, traits, known)
+        line = self._lines[meter.meter_id]
+        there = known.get(reading.time_ms or 0)
+        if there is not None:
+            alone = clean.step(clean.START, reading, device.device_id, traits)[1].record
+            verdict = Verdict.LATE if alone is None else clean.against(there, alone)
+            if verdict is not Verdict.LATE:
+                self.duplicates += verdict is Verdict.DUPLICATE
+                return verdict
+        return self._take(line, reading, device, traits)
 
-    def _take(
-        self, line: Line, reading: Reading, device: Device, traits: Traits, known: Mapping[int, Record] = NOTHING
-    ) -> Verdict:
+    def _take(self, line: Line, reading: Reading, device: Device, traits: Traits) -> Verdict:
         after, cleaned = clean.step(line.clean, reading, device.device_id, traits)
         record = cleaned.record
         verdict = cleaned.verdict
-        if record is not None and record.time_ms in known:
-            there = known[record.time_ms]
-            verdict = Verdict.DUPLICATE if merged(there, record) == there else verdict
         if cleaned.clock_corrected:
             self.refusals.add(reading.source, reading.address, "clock", f"its stamp was {reading.time_ms} ms")
         if verdict is Verdict.DUPLICATE:
