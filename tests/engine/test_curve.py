@@ -133,6 +133,6 @@ def test_a_register_across_a_year_of_silence_is_cut_exactly() -> None:
 
 def test_more_energy_than_64_bits_hold_becomes_a_float() -> None:
     records = [Record(step * HOUR_MS, 1, register_mwh=step % 2 * 10**12) for step in range(9)]
-    whole = curve(columns_of(records), [Calibration(0)])
+    whole = curve(columns_of(records), [Calibration(0, limit_mw=None)])
     assert whole.energy_uj.dtype == np.float64
     assert whole.energy_uj[-1] == 4 * 10**12 * 3_600_000

@@ -60,7 +60,7 @@ def test_a_register_that_jumps_shows_in_no_minute(store: Store) -> None:
 def test_ignored_readings_are_kept_and_their_neighbours_joined_also_across_the_edges_of_a_question(
     store: Store, sealed: bool
 ) -> None:
-    mine = powers(START_MS, 61, step_ms=10_000)
+    mine = powers(START_MS + 5_000, 61, step_ms=10_000)
     other = [Record(record.time_ms + 1_000 * place, 2, power_mw=7_000_000) for record in mine for place in (1, 5, 9)]
     for record in [*mine, *other]:
         store.append(1, record)
