@@ -30,6 +30,7 @@ from casawatt.engine.register import Register
 from casawatt.model.interval import INTERVAL_MS, How, highest, lowest
 from casawatt.model.meter import Cadence, Calibration
 from casawatt.model.reading import Record
+from casawatt.model.suspect import Suspect
 
 PATIENCE_MS = 6 * 3_600_000
 """How much time of known power a silent register is waited for."""
@@ -89,6 +90,7 @@ class EnergyState(msgspec.Struct, frozen=True, gc=False, array_like=True):
     said_ms: int
     register: Register | None
     pending: tuple[Stretch, ...]
+    suspects: tuple[Suspect, ...] = ()
 
 
 START = EnergyState(None, 0, None, 0, None, ())
