@@ -20,6 +20,7 @@ from casawatt.web.pages import PAGES, pages_handler
 from casawatt.web.ports import Ports
 from casawatt.web.problem import answer, answer_error
 from casawatt.web.readings import get_readings, post_readings
+from casawatt.web.repair import HANDLERS
 from casawatt.web.requests import answers, check_query, document
 
 DESCRIPTION = """\
@@ -43,6 +44,7 @@ async def get_openapi() -> Response[bytes]:
 def api_routers() -> list[Router]:
     """Return everything that the description speaks of."""
     handlers = [get_meters, get_meter, post_meter, get_readings, post_readings, get_energy, get_live, get_openapi]
+    handlers += HANDLERS
     return [
         Router("/api/v1", route_handlers=handlers, before_request=check_query),
         Router("/", route_handlers=[get_health, get_metrics], before_request=check_query),
