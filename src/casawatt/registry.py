@@ -14,6 +14,7 @@ from casawatt.engine.manner import calibration_of, manner_of
 from casawatt.model.dated import Bind, Correction
 from casawatt.model.errors import RegistryError, TakenError, UnknownMeterError
 from casawatt.model.meter import (
+    IMPORT_SOURCE,
     LIMIT_W,
     Binding,
     Cadence,
@@ -30,9 +31,6 @@ from casawatt.newcomers import Adoption, NewDevices, as_adoption
 from casawatt.store.rows import RegistryRows
 
 __all__ = ["BEGINNING_MS", "IMPORT_SOURCE", "Adoption", "Registry"]
-
-IMPORT_SOURCE = "import"
-"""The source under which readings are recorded that come from a file or a person."""
 
 BEGINNING_MS = 0
 """The start of a first binding or calibration: it holds for all that the device ever measured."""

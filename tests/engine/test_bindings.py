@@ -67,6 +67,12 @@ def test_what_the_old_device_said_after_a_change_dated_back_does_not_count() -> 
     assert displaced(binds, 1) == [(old.device_id, (5000, 90_000 + SLACK_MS))]
 
 
+def test_what_was_imported_counts_whichever_device_measures() -> None:
+    imported, plug = Device(8, "import", "fridge"), DEVICES[0]
+    binds = [Bind(1, 1, imported, 0, made_ms=1000), Bind(2, 1, plug, 5000, made_ms=90_000)]
+    assert displaced(binds, 1) == []
+
+
 def test_after_a_change_was_taken_back_the_new_device_does_not_count_and_the_old_one_does() -> None:
     old, new = DEVICES[:2]
     binds = [Bind(1, 1, old, 0, made_ms=1000), Bind(2, 1, new, 5000, made_ms=90_000, retracted_ms=95_000)]

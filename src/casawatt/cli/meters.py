@@ -47,6 +47,7 @@ def meters(
         ]
         print_table(("source", "address", "says it is", "now W", "now A"), rows, title="New devices")
         out.print("Make one a meter with: casawatt meters adopt SLUG SOURCE ADDRESS")
+        out.print("Or let it replace a meter's device: casawatt meters bind SLUG SOURCE ADDRESS")
 
 
 def read(place: Place) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import msgspec
 
 from casawatt.engine.spans import Span, union, without
 from casawatt.model.dated import Bind
-from casawatt.model.meter import Binding
+from casawatt.model.meter import IMPORT_SOURCE, Binding
 
 SLACK_MS = 86_400_000
 """A device's stamps may be ahead of our clock, though never by so much."""
@@ -74,7 +74,8 @@ def displaced(binds: Sequence[Bind], meter_id: int) -> list[tuple[int, Span]]:
     """Return when which devices (their numbers) may have been recorded under a meter and no longer measure for it.
 
     `binds` are all decisions, also retracted ones, about the meter and about its devices. A reading recorded while a
-    decision stood that has since been changed is still there; over these spans it must not count.
+    decision stood that has since been changed is still there; over these spans it must not count. What was imported is
+    not meant: that was recorded for the meter, not for a device.
     """
     if len(binds) < 2:
         return []
@@ -87,6 +88,8 @@ def displaced(binds: Sequence[Bind], meter_id: int) -> list[tuple[int, Span]]:
             if bind.made_ms <= at_ms and (bind.retracted_ms is None or bind.retracted_ms > at_ms)
         ]
         for binding in Holding(then).of_meter(meter_id):
+            if binding.device.source == IMPORT_SOURCE:
+                continue
             to_ms = _FAR_MS if binding.to_ms is None else binding.to_ms
             recorded[binding.device.device_id].append((binding.from_ms, min(to_ms, until_ms + SLACK_MS)))
     now = Holding(binds)

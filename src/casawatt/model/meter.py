@@ -22,6 +22,10 @@ def check_slug(slug: str) -> str:
     return slug
 
 
+IMPORT_SOURCE = "import"
+"""The source under which readings are recorded that come from a file or a person, whatever device measures."""
+
+
 class Cadence(StrEnum):
     """When a device speaks; it decides what the power between two readings was.
 
