@@ -48,7 +48,7 @@ class Registry:
         self,
         rows: RegistryRows,
         home: HomeConfig,
-        traits: Mapping[str, Traits],
+        traits: dict[str, Traits],
         *,
         traits_of: Mapping[str, Callable[[str], Traits]] | None = None,
         supply_limit_w: float = LIMIT_W,
