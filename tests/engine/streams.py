@@ -13,9 +13,18 @@ _steps_ms = st.one_of(
     st.integers(1, 20_000),
     st.sampled_from([1, 10_000, 60_000, 60_001, 900_000, 4_000_000, 90_000_000]),
 )
-_powers_mw = st.one_of(st.integers(-3_000_000, 4_000_000), st.just(0), st.integers(0, 100_000))
+_powers_mw = st.one_of(
+    st.integers(-3_000_000, 4_000_000),
+    st.just(0),
+    st.integers(0, 100_000),
+    st.sampled_from([50_000_000, 50_000_001, -50_000_001, 65_535_000, 2**32]),
+)
+_currents_ma = st.one_of(st.integers(-200_000, 300_000), st.sampled_from([0, 10**7]))
 _bumps = st.one_of(
-    st.integers(0, 5_000), st.integers(-100, 0), st.sampled_from([-(10**9), -50_000, 0, 0, 10**6, 2**32, 10**8])
+    st.integers(0, 5_000),
+    st.integers(-100, 0),
+    st.integers(-30_000, 30_000),
+    st.sampled_from([-(10**9), -50_000, -2_000, 0, 0, 10_000, 10**6, 2**32, 10**8]),
 )
 
 
@@ -23,9 +32,10 @@ _bumps = st.one_of(
 def streams(
     draw: st.DrawFn, *, silent_registers: bool = True, power: bool = True, min_size: int = 2, max_size: int = 30
 ) -> list[Record]:
-    """Records in ascending time: power, current, registers that grow, fall and wrap, gaps, reboots, other devices.
+    """Records in ascending time: power, current, registers, gaps, reboots, other devices, and what cannot be.
 
-    Without `silent_registers`, a register speaks in every record or in none.
+    Registers grow, tremble, jump and come back, fall, fall back and count on, and wrap. Without `silent_registers`, a
+    register speaks in every record or in none.
     """
     size = draw(st.integers(min_size, max_size))
     kinds = draw(st.sampled_from([(), ("register_mwh",), ("charge_mas",), ("register_mwh", "charge_mas")]))
@@ -33,16 +43,19 @@ def streams(
     with_boot = draw(st.booleans())
     time_ms, device_id, boot_id = BASE_MS + draw(st.integers(0, 900_000)), 1, 1
     shown = {kind: draw(st.sampled_from([0, 5_000, 2**32 - 2_000, 10**9 - 300])) for kind in kinds}
+    told = dict(shown)
     records = []
     for _ in range(size):
         fields: dict[str, int] = {}
         if power and draw(st.integers(0, 9)) < 8:
-            fields[draw(st.sampled_from(["power_mw", "power_mw", "current_ma"]))] = draw(_powers_mw)
+            channel = draw(st.sampled_from(["power_mw", "power_mw", "current_ma"]))
+            fields[channel] = draw(_powers_mw if channel == "power_mw" else _currents_ma)
         if draw(st.integers(0, 9)) < 2:
             fields["voltage_mv"] = draw(st.integers(200_000, 250_000))
             fields["power_factor_e4"] = draw(st.integers(0, 10_000))
         for kind in kinds:
-            shown[kind] = max(0, shown[kind] + draw(_bumps))
+            back = draw(st.integers(0, 9)) == 0
+            told[kind], shown[kind] = shown[kind], max(0, told[kind] if back else shown[kind] + draw(_bumps))
             if always or draw(st.booleans()):
                 fields[kind] = shown[kind]
         if with_boot:
@@ -56,8 +69,8 @@ def streams(
 
 @st.composite
 def calibration_lists(draw: st.DrawFn) -> list[Calibration]:
-    """One calibration or several, dated before and inside the streams."""
-    dates = [0, *sorted(draw(st.lists(st.integers(BASE_MS, BASE_MS + 2_000_000), max_size=2)))]
+    """One calibration or several, dated before and inside the streams; some set aside more, and some ignore."""
+    dates = [0, *sorted(draw(st.lists(st.integers(BASE_MS, BASE_MS + 2_000_000), max_size=3)))]
     return [
         Calibration(
             date,
@@ -65,6 +78,9 @@ def calibration_lists(draw: st.DrawFn) -> list[Calibration]:
             draw(st.sampled_from([10_000, 6_543])),
             draw(st.sampled_from(list(Cadence))),
             draw(st.sampled_from([60_000, 30_000, 5_000_000])),
+            draw(st.sampled_from([50_000_000, 50_000_000, 5_000_000, 1_000, None])),
+            draw(st.sampled_from([(), (), (), (2,), (1, 7)])),
+            draw(st.integers(0, 9)) == 0,
         )
         for date in dates
     ]

@@ -6,9 +6,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casawatt.engine import energy
+from casawatt.engine import energy, stretches
 from casawatt.engine.calibrations import calibration_at
-from casawatt.engine.energy import OPEN_STRETCHES_MAX, PATIENCE_MS, Span
+from casawatt.engine.stretches import OPEN_STRETCHES_MAX, PATIENCE_MS, Span
 from casawatt.model.interval import MICROJOULES_PER_MWH
 from casawatt.model.meter import Cadence, Calibration
 from casawatt.model.reading import Record
@@ -99,17 +99,17 @@ def test_power_that_is_not_said_is_what_was_said_last_until_the_gap_limit() -> N
 
 def test_a_register_is_preferred_to_power() -> None:
     spans = spans_of(Record(0, 1, KW, 1000), Record(10_000, 1, KW, 1002))
-    assert spans == [Span(0, 10_000, 2 * MICROJOULES_PER_MWH, True, KW, KW, energy.REGISTER)]
+    assert spans == [Span(0, 10_000, 2 * MICROJOULES_PER_MWH, True, KW, KW, stretches.REGISTER)]
 
 
 def test_a_register_across_a_gap_is_spread_and_not_measured() -> None:
     spans = spans_of(Record(0, 1, KW, 1000), Record(HOUR_MS, 1, KW, 3000))
-    assert spans == [Span(0, HOUR_MS, 2 * WH_UJ, False, None, None, energy.SPREAD)]
+    assert spans == [Span(0, HOUR_MS, 2 * WH_UJ, False, None, None, stretches.SPREAD)]
 
 
 def test_a_register_alone_gives_its_mean_as_power() -> None:
     spans = spans_of(Record(0, 1, register_mwh=0), Record(36_000, 1, register_mwh=1000))
-    assert spans == [Span(0, 36_000, WH_UJ, True, 100_000, 100_000, energy.REGISTER)]
+    assert spans == [Span(0, 36_000, WH_UJ, True, 100_000, 100_000, stretches.REGISTER)]
 
 
 def test_a_register_that_speaks_seldom_scales_what_power_said_and_counts_nothing_twice() -> None:
@@ -125,7 +125,7 @@ def test_before_the_register_speaks_nothing_is_settled() -> None:
     state, _ = energy.step(energy.START, Record(0, 1, KW, 0), HOLD)
     state, spans = energy.step(state, Record(10_000, 1, KW), HOLD)
     assert spans == ()
-    assert energy.said_by_power(state.pending) == (Span(0, 10_000, KW * 10_000, True, KW, KW, energy.HOLD),)
+    assert stretches.said_by_power(state.open) == (Span(0, 10_000, KW * 10_000, True, KW, KW, energy.HOLD),)
 
 
 def test_each_quarter_hour_gets_its_share_by_power_of_what_a_register_counted() -> None:
@@ -176,7 +176,7 @@ def test_another_device_is_a_new_baseline_and_power_fills_what_lies_between() ->
     spans = spans_of(Record(0, 1, KW, 5_000_000), Record(10_000, 2, KW, 9_000_000), Record(20_000, 2, KW, 9_002_000))
     assert [(span.energy_uj, span.how) for span in spans] == [
         (KW * 10_000, energy.HOLD),
-        (2 * WH_UJ, energy.REGISTER),
+        (2 * WH_UJ, stretches.REGISTER),
     ]
 
 

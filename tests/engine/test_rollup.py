@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casawatt.engine import rollup
-from casawatt.engine.energy import HOLD, REGISTER, SPREAD, Span
+from casawatt.engine import rollup, stretches
+from casawatt.engine.energy import HOLD
+from casawatt.engine.stretches import REGISTER, SPREAD, Span
 from casawatt.model.interval import INTERVAL_MS, MICROJOULES_PER_MWH, Interval
 
 HOUR_MS = 4 * INTERVAL_MS
@@ -53,7 +54,7 @@ def test_a_quarter_hour_in_which_nothing_was_measured_or_used_is_not_reported() 
 
 def test_energy_is_rounded_once_half_away_from_zero() -> None:
     half = MICROJOULES_PER_MWH // 2
-    assert [rollup.rounded_mwh(energy_uj) for energy_uj in (half, half - 1, -half, 1 - half)] == [1, 0, -1, 0]
+    assert [stretches.rounded_mwh(energy_uj) for energy_uj in (half, half - 1, -half, 1 - half)] == [1, 0, -1, 0]
     many = [Span(start, start + 1, half // 1000, True, 0, 0, HOLD) for start in range(1000)]
     assert intervals_of(*many)[0].energy_mwh == 1
 

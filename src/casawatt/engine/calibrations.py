@@ -8,8 +8,11 @@ from operator import attrgetter
 
 import numpy as np
 
-from casawatt.model.columns import Int64Array
+from casawatt.model.columns import Columns, Int64Array
 from casawatt.model.meter import Cadence, Calibration
+
+NO_LIMIT_MW = 2**62
+"""Stands for None in columns of limits: more than can be."""
 
 _FROM_MS = attrgetter("from_ms")
 
@@ -35,6 +38,8 @@ class Settings:
     gap_limit_ms: Int64Array
     polled: Int64Array
     """1 where the device is polled at even times, 0 where it speaks on change."""
+    limit_mw: Int64Array
+    """`NO_LIMIT_MW` where everything is believed."""
 
 
 def settings_at(calibrations: Sequence[Calibration], time_ms: Int64Array) -> Settings:
@@ -51,9 +56,31 @@ def settings_at(calibrations: Sequence[Calibration], time_ms: Int64Array) -> Set
     return Settings(*table[chosen].T)
 
 
-def _values(calibration: Calibration) -> tuple[int, int, int, bool]:
+def counted(columns: Columns, calibrations: Sequence[Calibration]) -> Columns:
+    """Return the records of columns that the calibrations do not have ignored."""
+    if not ignores_any(calibrations):
+        return columns
+    dates = np.array([calibration.from_ms for calibration in calibrations], np.int64)
+    chosen = np.maximum(np.searchsorted(dates, columns.time_ms, "right") - 1, 0)
+    kept = ~np.array([calibration.ignores_all for calibration in calibrations])[chosen]
+    for place, calibration in enumerate(calibrations):
+        if calibration.ignored_devices:
+            kept &= (chosen != place) | ~np.isin(columns.device_id, calibration.ignored_devices)
+    if kept.all():
+        return columns
+    channels = {name: column[kept] for name, column in columns.channels.items()}
+    return Columns(columns.time_ms[kept], columns.device_id[kept], channels)
+
+
+def ignores_any(calibrations: Sequence[Calibration]) -> bool:
+    """Say whether any of the calibrations has readings ignored."""
+    return any(calibration.ignores_all or calibration.ignored_devices for calibration in calibrations)
+
+
+def _values(calibration: Calibration) -> tuple[int, int, int, bool, int]:
     polled = calibration.cadence is Cadence.POLLED
-    return calibration.nominal_voltage_mv, calibration.power_factor_e4, calibration.gap_limit_ms, polled
+    limit_mw = NO_LIMIT_MW if calibration.limit_mw is None else calibration.limit_mw
+    return calibration.nominal_voltage_mv, calibration.power_factor_e4, calibration.gap_limit_ms, polled, limit_mw
 
 
 @lru_cache(maxsize=1024)

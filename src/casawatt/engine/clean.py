@@ -14,13 +14,15 @@ BEGINNING_MS = 946_684_800_000
 AHEAD_MAX_MS = 300_000
 """How far a stamp may lie in the future where the source declares no tolerance."""
 
-POWER_W_MAX = 1e6
+POWER_W_MAX = 1e7
+"""What 32 bits of mW can show is let in: that a home cannot have it is judged later, where it can be taken back."""
 REGISTER_WH_MAX = 1e9
 VOLTAGE_V_MAX = 1e3
 CURRENT_A_MAX = 1e4
 POWER_FACTOR_MAX = 1.1
 """More than 1, for devices that round."""
-CHARGE_AS_MAX = 1e12
+CHARGE_AS_MAX = 5e9
+"""At the highest voltage and power factor still an energy that 64 bits of microjoules hold; years at 63 A."""
 BOOT_ID_MAX = 2**63 - 1
 
 

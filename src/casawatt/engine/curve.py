@@ -8,18 +8,17 @@ as `rollup` splits it, also where power moved in a straight line.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from casawatt.engine.calibrations import settings_at
-from casawatt.engine.energy import OPEN_STRETCHES_MAX, PATIENCE_MS
-from casawatt.engine.growth import BoolArray, continued, growth_uj, lives, points
-from casawatt.engine.power import power_mw_columns
+from casawatt.engine.calibrations import counted, settings_at
+from casawatt.engine.growth import BoolArray, continued, counted_by_register, lives, points
+from casawatt.engine.power import believed_mw_columns
+from casawatt.engine.stretches import OPEN_STRETCHES_MAX, PATIENCE_MS
 from casawatt.model.columns import ABSENT, Columns, Int64Array
 from casawatt.model.meter import Calibration
-
-__all__ = ["Curve", "curve", "power_mw_columns"]
 
 EnergyArray = NDArray[np.int64] | NDArray[np.float64]
 
@@ -29,7 +28,7 @@ _SQUARE_SAFE_MS = 2**31
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Cumulative energy and measured time at N records.
+    """Cumulative energy and measured time at N records: those that count.
 
     `time_ms` strictly ascending; `energy_uj` and `measured_ms` begin with 0 at the first record. `energy_uj` is int64
     and exact, float64 only where 64 bits would not hold it.
@@ -39,7 +38,7 @@ class Curve:
     energy_uj: EnergyArray
     measured_ms: Int64Array
     power_mw: Int64Array
-    """What each record says its power is, `ABSENT` where it does not."""
+    """What each record says its power is, `ABSENT` where it does not, or is not believed."""
     measured: BoolArray | None = None
     """Whether the N-1 spans between the records are measured; None where all are."""
 
@@ -79,13 +78,14 @@ def _share(whole: EnergyArray, passed_ms: Int64Array, length_ms: Int64Array) -> 
 
 
 def curve(columns: Columns, calibrations: Sequence[Calibration]) -> Curve:
-    """Return the cumulative energy and measured time of N records of one meter, as if the first were its first ever.
+    """Return the cumulative energy and measured time of records of one meter, as if the first were its first ever.
 
-    `calibrations` ascend by date. Raises IndexError when there are none.
+    Records that are ignored are left out. `calibrations` ascend by date. Raises IndexError when there are none.
     """
+    columns = counted(columns, calibrations)
     if len(columns) < 2:
         nothing = np.zeros(len(columns), np.int64)
-        return Curve(columns.time_ms, nothing, nothing, power_mw_columns(columns, calibrations))
+        return Curve(columns.time_ms, nothing, nothing, believed_mw_columns(columns, calibrations)[0])
     said = _said_by_power(columns, calibrations)
     channels = columns.channels
     if "register_mwh" in channels or "charge_mas" in channels:
@@ -123,9 +123,9 @@ def _said_by_power(columns: Columns, calibrations: Sequence[Calibration]) -> _Sa
         limit_ms, polled = limit_ms[1:], polled[1:]
     length_ms = time_ms[1:] - time_ms[:-1]
     near = length_ms <= limit_ms
-    power_mw = power_mw_columns(columns, calibrations)
+    power_mw, always = believed_mw_columns(columns, calibrations)
     known: BoolArray = near
-    if bool((power_mw != ABSENT).all()):
+    if always:
         held_mw, then_mw = power_mw[:-1], power_mw[1:]
         then_known: BoolArray | None = None
     else:
@@ -172,42 +172,59 @@ def _settled(columns: Columns, calibrations: Sequence[Calibration], said: _Said)
     if len(speaking.place) < 2:
         return said.energy_uj, said.known
     known = np.ones(len(said.length_ms), np.bool_) if said.known is None else said.known
+    waiting = _Waiting(said, known)
     told = continued(speaking)
-    first, last = speaking.place[:-1], speaking.place[1:]
-    always = len(speaking.place) == len(columns)
-    if not always:
-        told[1:] &= ~_given_up(said, known, first, last)
-    counted_uj = growth_uj(columns, calibrations, speaking, told)[1:]
-    if always and bool(told[1:].all()):
-        return counted_uj, said.near
-    if always:
-        return np.where(told[1:], counted_uj, said.energy_uj), np.where(told[1:], said.near, known)
+    if len(speaking.place) < len(columns):
+        told[1:] &= ~waiting.given_up(speaking.place[:-1], speaking.place[1:])
+    settled = counted_by_register(columns, calibrations, speaking, told, waiting.is_given_up)
+    told, counted_uj = settled.told[1:], settled.energy_uj[1:]
+    first, last = settled.place[:-1], settled.place[1:]
+    if not len(first):
+        return said.energy_uj, said.known
+    if len(settled.place) == len(columns):
+        if bool(told.all()):
+            return counted_uj, said.near
+        return np.where(told, counted_uj, said.energy_uj), np.where(told, said.near, known)
     inside = slice(int(first[0]), int(last[-1]))
     group = np.repeat(np.arange(len(first)), last - first)
-    settled = told[1:][group]
+    shared = told[group]
     energy_uj, measured = said.energy_uj.copy(), known.copy()
-    shared_uj = _shared(said, known, counted_uj, first, last)
-    energy_uj[inside] = np.where(settled, shared_uj, energy_uj[inside])
-    measured[inside] |= settled & said.near[inside]
+    energy_uj[inside] = np.where(shared, _shared(said, known, counted_uj, first, last), energy_uj[inside])
+    measured[inside] |= shared & said.near[inside]
     return energy_uj, measured
 
 
-def _given_up(said: _Said, known: BoolArray, first: Int64Array, last: Int64Array) -> BoolArray:
-    """Say for each time between two register values whether the register was silent for too long to wait for it.
+class _Waiting:
+    """How long a silent register is waited for, by the rules of `energy`.
 
-    `first` and `last`: the positions of the records that the time lies between. What counts is the time up to the
-    last silent record.
+    `first` and `last` are the positions of the records that a time without it lies between. What counts is the time up
+    to the last silent record.
     """
-    kind = np.where(known, 0, np.where(said.near, 1, 2))
-    begins = kind > 0
-    begins[1:] &= kind[1:] != kind[:-1]
-    begins[first] = kind[first] > 0
-    stretches = _cumulative(begins)
-    known_ms = _cumulative(np.where(known, said.length_ms, 0))
-    silent = last - 1
-    too_long = known_ms[silent] - known_ms[first] > PATIENCE_MS
-    given_up: BoolArray = too_long | (stretches[silent] - stretches[first] > OPEN_STRETCHES_MAX)
-    return given_up
+
+    def __init__(self, said: _Said, known: BoolArray) -> None:
+        self._said, self._known = said, known
+
+    def given_up(self, first: Int64Array, last: Int64Array) -> BoolArray:
+        """Say for each of many times whether the register was silent for too long."""
+        begun, under_way, known_ms = self._sums
+        silent = last - 1
+        stretches = begun[silent] - begun[first] + (under_way[first] & (silent > first))
+        given_up: BoolArray = (known_ms[silent] - known_ms[first] > PATIENCE_MS) | (stretches > OPEN_STRETCHES_MAX)
+        return given_up
+
+    def is_given_up(self, first: int, last: int) -> bool:
+        """Say the same of one time."""
+        return bool(self.given_up(np.array([first]), np.array([last]))[0])
+
+    @cached_property
+    def _sums(self) -> tuple[Int64Array, BoolArray, Int64Array]:
+        """Return what there was before each record: open stretches that began, whether one goes on, known time (ms)."""
+        kind = np.where(self._known, 0, np.where(self._said.near, 1, 2))
+        begins = kind > 0
+        under_way = np.zeros(len(kind) + 1, np.bool_)
+        under_way[1:-1] = begins[1:] & (kind[1:] == kind[:-1])
+        begins[1:] &= kind[1:] != kind[:-1]
+        return _cumulative(begins), under_way, _cumulative(np.where(self._known, self._said.length_ms, 0))
 
 
 def _shared(said: _Said, known: BoolArray, counted_uj: Int64Array, first: Int64Array, last: Int64Array) -> Int64Array:

@@ -18,70 +18,44 @@ So over the time between two values of a register the sum is exactly what it cou
 to make up for another. When the device is replaced, or the register stays silent for six hours of known power or behind
 more than sixteen separate stretches of open time, it is given up: what power says stands, and its next value is a new
 baseline.
-"""
 
-from itertools import pairwise
+What cannot be true is set aside (`EnergyState.suspects`), never what the rest of the record says: a power beyond the
+limit, in either direction, as if the record did not say its power; a value of the register by the rules of `register`,
+as if it did not speak. A record of a device that is ignored, or of a time that is, is as if it did not exist.
+"""
 
 import msgspec
 
 from casawatt.engine import register as registers
+from casawatt.engine.counter import Kind, Register, Settled
 from casawatt.engine.power import power_mw
-from casawatt.engine.register import Register
-from casawatt.model.interval import INTERVAL_MS, How, highest, lowest
+from casawatt.engine.stretches import (
+    Span,
+    Stretch,
+    appended,
+    by_register,
+    is_given_up,
+    joined,
+    rounded_mwh,
+    said_by_power,
+)
+from casawatt.model.interval import How
 from casawatt.model.meter import Cadence, Calibration
 from casawatt.model.reading import Record
-from casawatt.model.suspect import Suspect
-
-PATIENCE_MS = 6 * 3_600_000
-"""How much time of known power a silent register is waited for."""
-OPEN_STRETCHES_MAX = 16
-"""How many separate stretches without known power a silent register is waited for."""
+from casawatt.model.suspect import Cause, Suspect
 
 POLLED = Cadence.POLLED
 HOLD = int(How.HOLD)
 TRAPEZOID = int(How.TRAPEZOID)
-REGISTER = int(How.REGISTER)
-SPREAD = int(How.REGISTER | How.SPREAD)
-
-
-class Span(msgspec.Struct, frozen=True, gc=False):
-    """Energy used evenly from `start_ms` to `end_ms` (UTC ms, later than the start).
-
-    `min_mw` and `max_mw` are None where no power is known; a span that is not measured has none.
-    """
-
-    start_ms: int
-    end_ms: int
-    energy_uj: int
-    measured: bool
-    min_mw: int | None
-    max_mw: int | None
-    how: int
-
-
-class Stretch(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Time since a register last spoke, of one kind throughout.
-
-    Known by power: `how` says in which way, it lies within one quarter-hour, `energy_uj` is what power says and
-    `weight_uj` the same without export. Open: `how` is 0 and there is no energy; `near` if no two records were further
-    apart than the gap limit.
-    """
-
-    start_ms: int
-    end_ms: int
-    energy_uj: int
-    weight_uj: int
-    near: bool
-    min_mw: int | None
-    max_mw: int | None
-    how: int
 
 
 class EnergyState(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """All that the energy of what follows depends on: a meter up to its newest record.
+    """All that the energy of what follows depends on: a meter up to its newest record that was not ignored.
 
     `time_ms` is that record's, None at the start. `said_mw` is the power that this device said last, at `said_ms`.
-    `pending` is what lies between the register's last word and `time_ms`, in order of time.
+    `pending` is what lies between the register's last word and `time_ms`, in order of time; while a value of it is in
+    doubt, only up to that value, and `since` is what lies after it. `suspects` is what was set aside of the newest
+    record.
     """
 
     time_ms: int | None
@@ -90,7 +64,13 @@ class EnergyState(msgspec.Struct, frozen=True, gc=False, array_like=True):
     said_ms: int
     register: Register | None
     pending: tuple[Stretch, ...]
+    since: tuple[Stretch, ...] = ()
     suspects: tuple[Suspect, ...] = ()
+
+    @property
+    def open(self) -> tuple[Stretch, ...]:
+        """All that waits for the register's word, in order of time."""
+        return joined(self.pending, self.since) if self.since else self.pending
 
 
 START = EnergyState(None, 0, None, 0, None, ())
@@ -102,12 +82,14 @@ def step(state: EnergyState, record: Record, calibration: Calibration) -> tuple[
     Spans come in order of time and do not overlap; time that is not covered has none.
     """
     time_ms, device_id = record.time_ms, record.device_id
+    if calibration.ignores_all or device_id in calibration.ignored_devices:
+        return (msgspec.structs.replace(state, suspects=()) if state.suspects else state), ()
     speaks = record.register_mwh is not None or record.charge_mas is not None
-    power = power_mw(record, calibration)
+    power, suspects = _believed_mw(record, calibration)
     start_ms = state.time_ms
     if start_ms is None:
         register = registers.step(None, record, calibration)[0] if speaks else None
-        return EnergyState(time_ms, device_id, power, time_ms, register, ()), ()
+        return EnergyState(time_ms, device_id, power, time_ms, register, (), (), suspects), ()
     same_device = device_id == state.device_id
     gap_limit_ms = calibration.gap_limit_ms
     held_mw = state.said_mw
@@ -119,22 +101,60 @@ def step(state: EnergyState, record: Record, calibration: Calibration) -> tuple[
         power_then_mw = said_mw if time_ms - said_ms <= gap_limit_ms else None
     register = state.register
     if not speaks and register is None:
-        after = EnergyState(time_ms, device_id, said_mw, said_ms, None, ())
+        after = EnergyState(time_ms, device_id, said_mw, said_ms, None, (), (), suspects)
         if held_mw is None or time_ms - start_ms > gap_limit_ms:
             return after, ()
         return after, (Span(start_ms, time_ms, *_by_power(held_mw, power_then_mw, time_ms - start_ms, calibration)),)
     stretch = _stretch(start_ms, time_ms, held_mw, power_then_mw, calibration)
     if not same_device:
         register = None
+    settled: Settled = ()
     if speaks:
-        register, energy_uj = registers.step(register, record, calibration)
-        stretches = (*state.pending, stretch)
-        spans = said_by_power(stretches) if energy_uj is None else _settled(stretches, energy_uj)
-        return EnergyState(time_ms, device_id, said_mw, said_ms, register, ()), spans
-    pending = _appended(state.pending, stretch)
-    if register is None or _is_given_up(pending):
-        return EnergyState(time_ms, device_id, said_mw, said_ms, None, ()), said_by_power(pending)
-    return EnergyState(time_ms, device_id, said_mw, said_ms, register, pending), ()
+        register, settled = registers.step(register, record, calibration)
+        suspects += _jump(register, time_ms)
+    pending, since, spans = _shared_out(state, stretch, register, settled)
+    if register is None or ((pending or since) and is_given_up(joined(pending, since))):
+        spans += said_by_power(pending) + said_by_power(since)
+        register, pending, since = None, (), ()
+    return EnergyState(time_ms, device_id, said_mw, said_ms, register, pending, since, suspects), spans
+
+
+def _believed_mw(record: Record, calibration: Calibration) -> tuple[int | None, tuple[Suspect, ...]]:
+    """Return a record's power (mW), None if it has none or it is set aside, and what is set aside."""
+    power, limit_mw = power_mw(record, calibration), calibration.limit_mw
+    if power is None or limit_mw is None or -limit_mw <= power <= limit_mw:
+        return power, ()
+    return None, (Suspect(record.time_ms, Cause.POWER, power),)
+
+
+def _jump(register: Register, time_ms: int) -> tuple[Suspect, ...]:
+    """Return the register's value at an instant as a suspect, if it is a jump."""
+    doubt = register.doubt
+    if doubt is None or doubt.kind is not Kind.JUMP or doubt.level.time_ms != time_ms:
+        return ()
+    return (Suspect(time_ms, Cause.JUMP, doubt.level.value, rounded_mwh(doubt.energy_uj)),)
+
+
+def _shared_out(
+    state: EnergyState, stretch: Stretch, register: Register | None, settled: Settled
+) -> tuple[tuple[Stretch, ...], tuple[Stretch, ...], tuple[Span, ...]]:
+    """Return what is pending up to the value in doubt, and since, and what is settled, after one more stretch."""
+    pending, since = state.pending, state.since
+    if not settled:
+        doubt = None if register is None else register.doubt
+        if doubt is not None and doubt.level.time_ms != stretch.end_ms:
+            return pending, appended(since, stretch), ()
+        return appended(joined(pending, since), stretch), (), ()
+    until_ms, energy_uj = settled[0]
+    if until_ms == stretch.end_ms:
+        stretches = (*joined(pending, since), stretch) if pending else (stretch,)
+        return (), (), said_by_power(stretches) if energy_uj is None else by_register(stretches, energy_uj)
+    spans = said_by_power(pending) if energy_uj is None else by_register(pending, energy_uj)
+    if len(settled) == 1:
+        return appended(since, stretch), (), spans
+    _, energy_uj = settled[1]
+    since = (*since, stretch)
+    return (), (), spans + (said_by_power(since) if energy_uj is None else by_register(since, energy_uj))
 
 
 def _stretch(
@@ -160,111 +180,3 @@ def _by_power(
     if held_mw < power_then_mw:
         return energy_uj, True, held_mw, power_then_mw, TRAPEZOID
     return energy_uj, True, power_then_mw, held_mw, TRAPEZOID
-
-
-def _as_said(stretch: Stretch) -> Span:
-    """Return a stretch of known power as the span it is by power's word."""
-    return Span(stretch.start_ms, stretch.end_ms, stretch.energy_uj, True, stretch.min_mw, stretch.max_mw, stretch.how)
-
-
-def said_by_power(stretches: tuple[Stretch, ...]) -> tuple[Span, ...]:
-    """Return stretches as spans by power's word; open time has none."""
-    return tuple([_as_said(stretch) for stretch in stretches if stretch.how])
-
-
-def _appended(pending: tuple[Stretch, ...], stretch: Stretch) -> tuple[Stretch, ...]:
-    """Return the pending stretches with one more, joined to the last where they are of one kind.
-
-    Known ones are kept apart at the quarter-hours, so that what is pending stays small and still falls where it
-    belongs.
-    """
-    for part in _quarters(stretch) if stretch.how else (stretch,):
-        last = pending[-1] if pending else None
-        joined = None if last is None else _joined(last, part)
-        pending = (*pending, part) if joined is None else (*pending[:-1], joined)
-    return pending
-
-
-def _joined(a: Stretch, b: Stretch) -> Stretch | None:
-    """Return two adjacent stretches as one, None where they are of different kinds or quarter-hours."""
-    if (a.how > 0) != (b.how > 0) or a.near is not b.near:
-        return None
-    if a.how and a.start_ms // INTERVAL_MS != b.start_ms // INTERVAL_MS:
-        return None
-    return Stretch(
-        a.start_ms,
-        b.end_ms,
-        a.energy_uj + b.energy_uj,
-        a.weight_uj + b.weight_uj,
-        a.near,
-        lowest(a.min_mw, b.min_mw),
-        highest(a.max_mw, b.max_mw),
-        a.how | b.how,
-    )
-
-
-def _quarters(stretch: Stretch) -> list[Stretch]:
-    """Return a stretch of known power cut at the quarter-hours."""
-    start_ms, end_ms = stretch.start_ms, stretch.end_ms
-    edges = [start_ms, *range((start_ms // INTERVAL_MS + 1) * INTERVAL_MS, end_ms, INTERVAL_MS), end_ms]
-    if len(edges) == 2:
-        return [stretch]
-    length_ms = end_ms - start_ms
-    parts = []
-    for part_start_ms, part_end_ms in pairwise(edges):
-        energy_uj, weight_uj = (
-            whole_uj * (part_end_ms - start_ms) // length_ms - whole_uj * (part_start_ms - start_ms) // length_ms
-            for whole_uj in (stretch.energy_uj, stretch.weight_uj)
-        )
-        parts.append(
-            Stretch(part_start_ms, part_end_ms, energy_uj, weight_uj, True, stretch.min_mw, stretch.max_mw, stretch.how)
-        )
-    return parts
-
-
-def _is_given_up(pending: tuple[Stretch, ...]) -> bool:
-    """Say whether a register has been silent for too long to wait for it."""
-    known_ms = sum([stretch.end_ms - stretch.start_ms for stretch in pending if stretch.how])
-    return known_ms > PATIENCE_MS or sum([not stretch.how for stretch in pending]) > OPEN_STRETCHES_MAX
-
-
-def _settled(stretches: tuple[Stretch, ...], energy_uj: int) -> tuple[Span, ...]:
-    """Return stretches as spans that share what the register counted over them, by the rules at the top."""
-    if len(stretches) == 1:
-        return (_counted(stretches[0], energy_uj),)
-    weight_uj = known_ms = open_ms = 0
-    for stretch in stretches:
-        length_ms = stretch.end_ms - stretch.start_ms
-        weight_uj += stretch.weight_uj
-        if stretch.how:
-            known_ms += length_ms
-        else:
-            open_ms += length_ms
-    rest_uj = 0
-    if open_ms and (energy_uj > weight_uj or not known_ms):
-        rest_uj = energy_uj - weight_uj
-    shared_uj, share_of = energy_uj - rest_uj, weight_uj or known_ms
-    spans = []
-    known_done = open_done = 0
-    for stretch in stretches:
-        length_ms = stretch.end_ms - stretch.start_ms
-        if stretch.how:
-            share = stretch.weight_uj if weight_uj else length_ms
-            part_uj = shared_uj * (known_done + share) // share_of - shared_uj * known_done // share_of
-            known_done += share
-        else:
-            part_uj = rest_uj * (open_done + length_ms) // open_ms - rest_uj * open_done // open_ms
-            open_done += length_ms
-        spans.append(_counted(stretch, part_uj))
-    return tuple(spans)
-
-
-def _counted(stretch: Stretch, energy_uj: int) -> Span:
-    """Return a stretch as the span it is by a register's word."""
-    start_ms, end_ms = stretch.start_ms, stretch.end_ms
-    if stretch.how:
-        return Span(start_ms, end_ms, energy_uj, True, stretch.min_mw, stretch.max_mw, REGISTER)
-    if stretch.near:
-        mean_mw = energy_uj // (end_ms - start_ms)
-        return Span(start_ms, end_ms, energy_uj, True, mean_mw, mean_mw, REGISTER)
-    return Span(start_ms, end_ms, energy_uj, False, None, None, SPREAD)

@@ -14,6 +14,7 @@ from casawatt.engine.calibrations import calibration_at
 from casawatt.engine.energy import EnergyState
 from casawatt.engine.merge import merged
 from casawatt.engine.rollup import Quarter
+from casawatt.engine.stretches import said_by_power
 from casawatt.model.interval import INTERVAL_MS, Interval
 from casawatt.model.meter import Calibration
 from casawatt.model.reading import Record
@@ -31,7 +32,7 @@ class MeterState(msgspec.Struct, frozen=True, gc=False, array_like=True):
     quarter_before: Quarter
 
 
-VERSION = 1
+VERSION = 2
 """Counts up whenever the same records would give other states or figures: saved states of before are then not used."""
 
 START = MeterState(None, energy.START, rollup.START, energy.START, rollup.START)
@@ -73,9 +74,16 @@ def _fold(
 ) -> tuple[EnergyState, Quarter, tuple[Interval, ...]]:
     """Return what a record makes of the states before it, and the quarter-hours closed by it."""
     after, spans = _energy_step(before, record, calibration)
-    pending = after.pending
-    quarter, closed = _rollup_step(quarter, spans, pending[0].start_ms if pending else record.time_ms)
+    settled_ms = _settled_ms(after)
+    if settled_ms is None:
+        return after, quarter, ()
+    quarter, closed = _rollup_step(quarter, spans, settled_ms)
     return after, quarter, closed
+
+
+def _settled_ms(state: EnergyState) -> int | None:
+    """Return until when (UTC ms) nothing later can change what was said; None before the first record."""
+    return state.pending[0].start_ms if state.pending else state.time_ms
 
 
 def open_intervals(state: MeterState) -> tuple[Interval, ...]:
@@ -84,20 +92,17 @@ def open_intervals(state: MeterState) -> tuple[Interval, ...]:
     Mostly one or none. More while a register has not spoken: they stand by power's word until it does. Each of
     them is later closed, maybe with other figures.
     """
-    spans = energy.said_by_power(state.energy.pending)
+    spans = said_by_power(state.energy.open)
     return _rollup_step(state.quarter, spans, _END_OF_TIME_MS)[1]
 
 
 def first_open_ms(state: MeterState) -> int | None:
-    """Return where the first quarter-hour begins that later records can still add to or change; None without records.
+    """Return where the first quarter-hour begins that later records can still add to or change.
 
-    Whoever folds anew from this state replaces the quarter-hours from there on.
+    None where there is no record that counts. Whoever folds anew from this state replaces the quarter-hours from there on.
     """
-    if state.newest is None:
-        return None
-    pending = state.energy.pending
-    time_ms = pending[0].start_ms if pending else state.newest.time_ms
-    return time_ms - time_ms % INTERVAL_MS
+    settled_ms = _settled_ms(state.energy)
+    return None if settled_ms is None else settled_ms - settled_ms % INTERVAL_MS
 
 
 def run(

@@ -55,6 +55,20 @@ def power_mw_columns(columns: Columns, calibrations: Sequence[Calibration]) -> I
     return computed_mw if said_mw is None else np.where(said_mw == ABSENT, computed_mw, said_mw)
 
 
+def believed_mw_columns(columns: Columns, calibrations: Sequence[Calibration]) -> tuple[Int64Array, bool]:
+    """Return the power of `power_mw_columns` without what is beyond the limit, and whether each record has one."""
+    power_mw = power_mw_columns(columns, calibrations)
+    if not len(power_mw):
+        return power_mw, True
+    limit_mw = settings_at(calibrations, columns.time_ms).limit_mw
+    least_mw, most_mw, strictest_mw = int(power_mw.min()), int(power_mw.max()), int(limit_mw.min())
+    if -strictest_mw <= least_mw and most_mw <= strictest_mw:
+        return power_mw, True
+    # ABSENT is below every limit too.
+    beyond = (power_mw > limit_mw) | (power_mw < -limit_mw)
+    return np.where(beyond, ABSENT, power_mw), not beyond.any()
+
+
 def said_or(columns: Columns, channel: str, otherwise: Int64Array) -> Int64Array:
     """Return a channel with what `otherwise` holds (shape N or 1) where a record does not have it."""
     said = columns.channels.get(channel)

@@ -2,104 +2,94 @@
 
 A register counts up for ever: `register_mwh` counts energy; `charge_mas` counts charge since the device's start
 (`boot_id` tells one start from the next), which times voltage and power factor is energy. A record that
-has both speaks by its energy register. The rules, in this order:
+has both speaks by its energy register. The first value, and the first after a change of device or of kind, is a
+baseline: it says nothing yet. After that each value is either counted at once, or set aside until later ones
+decide.
 
-- The first value, and the first after a change of device or of kind, is a baseline: it says nothing yet.
+**Counted at once** is what follows from the mark, the value that growth is counted from:
+
+- Not below the mark, and no more above it than could be delivered: the difference is new. What can be delivered is the
+  limit times the time since the register spoke. As registers count in steps, one may run ahead of that by a slack,
+  which it works off in time: 20 Wh, or the least step that it ever grew by, if that is more (up to 1 kWh). So over any
+  time it counts no more than the limit allows, and once the slack. Values that come within a minute after a silence of
+  more than a minute may have waited and come all at once, without a time of their own: they are judged from before the
+  silence.
 - Charge, another `boot_id`: the register began at zero again, and all that it shows is new.
-- Not below the highest value seen: the difference is new.
 - Charge, the same `boot_id`: the device did not restart, so a lower value is a 32-bit counter that wrapped, if the
   way forward round the wheel is less than half of it (serial number arithmetic, RFC 1982).
-- An energy register is kept through restarts, so another `boot_id` alone proves nothing; but with it, any
-  fall is a reset: what it shows is new.
-- A fall of less than 10 % of the value before is noise: nothing is new, and the highest value stays the mark.
-- A larger fall is a wrap when the highest value was just below a wheel's end and the new value is just above zero
-  (within a thousandth of the wheel, and 1 kWh); taking a reset for a wrap could then add no more than that.
-- Any other fall is a reset: what it shows is new.
+- A fall of no more than 1 Wh (and 10 %) is a last digit that trembles: nothing is new, and the mark stays.
+
+**Set aside** is everything else. The record counts as one without a register; what power says fills the time as long
+as nothing is decided. The next value decides, and what can be delivered is judged in the same way:
+
+- A *jump*, more than could be delivered. If the next value follows from the mark, it was a spike, and forgotten. If
+  it follows from the jump, the device counts on from a new level: its height is not counted, all growth from there is.
+- A *reset*: it fell by more than 10 %, or at all with another `boot_id`, to no more than could be delivered since it
+  last spoke. If the next value follows from it, it began at zero, and all that it shows is new. If the next one follows
+  from the mark, the fall was the outlier. If it fell again in the same way, it began at zero twice. A *wrap* is the same
+  where the mark was just below the end of a wheel of some digits and the value is just above zero (within a thousandth of the
+  wheel, and 1 kWh), only that the way round is new.
+- *Back*: the same, to more than could be delivered since: to what the device had saved before a power cut. If the next
+  value follows from it, the device counts on from there, and nothing of the value itself is new; if it follows from the
+  mark, the fall was the outlier.
+- *Noise*: it fell by no more than 10 %, and more than 1 Wh. If a later value follows from the mark, it was noise. If it
+  grows twice in a row while still below the mark, it fell back without saying so, and counts on from the lowest value.
+- If none of these, the newest value is the one in doubt, and what was in doubt before is forgotten.
+
+With a limit of None everything can be delivered.
 """
 
-import msgspec
-
-from casawatt.model.interval import MICROJOULES_PER_MWH
+from casawatt.engine.counter import (
+    BURST_MS,
+    ENERGY_UJ_E4,
+    Register,
+    Settled,
+    Shown,
+    Silence,
+    learnt,
+    same_boot,
+)
+from casawatt.engine.doubt import judged
 from casawatt.model.meter import Calibration
 from casawatt.model.reading import POWER_FACTOR_ONE, Record
 
-COUNTER_32_BIT = 2**32
-ENERGY_WHEELS_MWH = (10**8, COUNTER_32_BIT, 10**9, 10**10, 10**11)
-"""Where energy registers are known to start again: 5 to 8 digits of Wh, and 32 bits of mWh."""
-CHARGE_WHEELS_MAS = (COUNTER_32_BIT,)
-WRAP_WINDOW_MAX = 1_000_000
-"""The furthest from a wheel's end (mWh or mA s) at which a fall is taken for a wrap without other proof."""
 
+def step(register: Register | None, record: Record, calibration: Calibration) -> tuple[Register, Settled]:
+    """Return the register as it stands after a record that has one, and what is settled by it.
 
-class Register(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What is remembered of a register.
-
-    `mark` is the highest value since the last reset, `newest` the value it showed last (mWh, or mA s when `is_charge`).
+    `register` is None at the start and after a change of device. Charge becomes energy by the record's voltage and
+    power factor, else the calibrated. Raises ValueError for a record without a register.
     """
-
-    is_charge: bool
-    mark: int
-    newest: int
-    boot_id: int | None
-
-
-def step(register: Register | None, record: Record, calibration: Calibration) -> tuple[Register, int | None]:
-    """Return the register as it stands after a record that has one, and the energy (uJ) since it last spoke.
-
-    None means that this is a baseline: what was used until now is not known from it. `register` is None at the start
-    and after a change of device. Charge becomes energy by the record's voltage and power factor, else the calibrated.
-    Raises ValueError for a record without a register.
-    """
-    is_charge = record.register_mwh is None
-    value = record.charge_mas if is_charge else record.register_mwh
+    value, time_ms, boot_id = record.register_mwh, record.time_ms, record.boot_id
+    is_charge, uj_e4 = False, ENERGY_UJ_E4
     if value is None:
-        message = "the record has no register"
-        raise ValueError(message)
-    boot_id = record.boot_id
+        value, is_charge = record.charge_mas, True
+        if value is None:
+            message = "the record has no register"
+            raise ValueError(message)
+        uj_e4 = _charge_uj_e4(record, calibration)
     if register is None or register.is_charge is not is_charge:
-        return Register(is_charge, value, value, boot_id), None
-    mark, growth = grow(
-        register.mark, register.newest, value, is_charge=is_charge, same_boot=same_boot(register.boot_id, boot_id)
-    )
-    if is_charge:
-        voltage_mv = calibration.nominal_voltage_mv if record.voltage_mv is None else record.voltage_mv
-        factor_e4 = calibration.power_factor_e4 if record.power_factor_e4 is None else record.power_factor_e4
-        energy_uj = growth * voltage_mv * factor_e4 // POWER_FACTOR_ONE
-    else:
-        energy_uj = growth * MICROJOULES_PER_MWH
-    return Register(is_charge, mark, value, boot_id), energy_uj
+        return Register(is_charge, value, time_ms, boot_id), ((time_ms, None),)
+    # What nearly every value is, without detours: no other rule applies where this one does.
+    limit_mw, mark = calibration.limit_mw, register.mark
+    anew = is_charge and same_boot(register.boot_id, boot_id) is False
+    if value >= mark and limit_mw is not None and register.doubt is None and not anew:
+        energy_uj = (value - mark) * uj_e4 // POWER_FACTOR_ONE
+        spoke_ms, ahead_uj, step_uj, silence = register.spoke_ms, register.ahead_uj, register.step_uj, register.silence
+        over_uj = energy_uj - limit_mw * (time_ms - spoke_ms)
+        if over_uj <= 0:
+            if ahead_uj:
+                ahead_uj = max(ahead_uj + over_uj, 0)
+            if time_ms - spoke_ms > BURST_MS:
+                silence = Silence(register.level, time_ms)
+            if energy_uj < step_uj or not step_uj:
+                step_uj = learnt(step_uj, energy_uj)
+            return Register(is_charge, value, time_ms, boot_id, ahead_uj, step_uj, silence), ((time_ms, energy_uj),)
+    return judged(register, Shown(value, time_ms, boot_id, calibration.limit_mw, uj_e4))
 
 
-def same_boot(earlier: int | None, later: int | None) -> bool | None:
-    """Say whether two records come from one life of the device; None when one does not tell."""
-    return None if earlier is None or later is None else earlier == later
-
-
-def grow(mark: int, newest: int, value: int, *, is_charge: bool, same_boot: bool | None) -> tuple[int, int]:
-    """Return the new mark and how much of `value` is new, by the rules above, in the register's own unit.
-
-    `same_boot` is None when it is not known whether the device restarted.
-    """
-    if is_charge and same_boot is False:
-        return value, value
-    if value >= mark:
-        return value, value - mark
-    if is_charge and same_boot and mark < COUNTER_32_BIT:
-        forward = (value - mark) % COUNTER_32_BIT
-        if forward < COUNTER_32_BIT // 2:
-            return value, forward
-    if same_boot is False:
-        return value, value
-    if 10 * value >= 9 * newest:
-        return mark, 0
-    wheel = _wheel_passed(mark, value, CHARGE_WHEELS_MAS if is_charge else ENERGY_WHEELS_MWH)
-    return value, value if wheel is None else wheel - mark + value
-
-
-def _wheel_passed(mark: int, value: int, wheels: tuple[int, ...]) -> int | None:
-    """Return the size of the wheel whose end lies just above `mark`, if `value` is just above zero."""
-    for wheel in wheels:
-        window = min(wheel // 1000, WRAP_WINDOW_MAX)
-        if wheel - window <= mark < wheel and value <= window:
-            return wheel
-    return None
+def _charge_uj_e4(record: Record, calibration: Calibration) -> int:
+    """Return what one mA s is worth, in microjoules times 10,000."""
+    voltage_mv = calibration.nominal_voltage_mv if record.voltage_mv is None else record.voltage_mv
+    factor_e4 = calibration.power_factor_e4 if record.power_factor_e4 is None else record.power_factor_e4
+    return voltage_mv * factor_e4

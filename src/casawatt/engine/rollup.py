@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import msgspec
 
-from casawatt.engine.energy import Span
-from casawatt.model.interval import INTERVAL_MS, MICROJOULES_PER_MWH, Interval
+from casawatt.engine.stretches import Span, rounded_mwh
+from casawatt.model.interval import INTERVAL_MS, Interval
 
 
 class Quarter(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -69,9 +69,3 @@ def split(span: Span) -> list[Span]:
         parts.append(Span(part_start_ms, part_end_ms, part_uj, span.measured, span.min_mw, span.max_mw, span.how))
         done_uj = until_uj
     return parts
-
-
-def rounded_mwh(energy_uj: int) -> int:
-    """Return microjoules as mWh, rounded half away from zero."""
-    size_mwh = (abs(energy_uj) + MICROJOULES_PER_MWH // 2) // MICROJOULES_PER_MWH
-    return size_mwh if energy_uj >= 0 else -size_mwh

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from casawatt.engine.calibrations import counted
 from casawatt.model.columns import ABSENT, Columns, Int64Array
 from casawatt.model.interval import INTERVAL_MS, Bucket, Interval
 from casawatt.model.meter import Calibration
@@ -104,6 +105,20 @@ class Query:
         last = int(merged.time_ms.searchsorted(end_ms)) + 1
         return merged.slice(max(first, 0), last)
 
+    def _around_counted(
+        self, meter_id: int, start_ms: int, end_ms: int, calibrations: Sequence[Calibration]
+    ) -> Columns:
+        """Return the records of a span and its neighbours on both sides, also where nearer ones are ignored.
+
+        A neighbour further away than the gap limit has no power to tell, so it is not looked for.
+        """
+        found = self.around(meter_id, start_ms, end_ms)
+        kept = counted(found, calibrations)
+        if kept is found:
+            return found
+        reach_ms = max(calibration.gap_limit_ms for calibration in calibrations)
+        return self.around(meter_id, start_ms - reach_ms, end_ms + reach_ms)
+
     def _overlay(self, meter_id: int) -> Overlay:
         with self._tail.lock:
             return self._tail.overlay(meter_id)
@@ -171,7 +186,7 @@ class Query:
         begin, end, energy_mwh, measured_ms, min_mw, max_mw, how = quarter.tolist()
         cuts = np.array([begin, *edges[edges.searchsorted(begin, "right") : edges.searchsorted(end)], end], np.int64)
         lengths_ms = cuts[1:] - cuts[:-1]
-        told = shape(self.around(meter_id, begin, end), calibrations, cuts)
+        told = shape(self._around_counted(meter_id, begin, end, calibrations), calibrations, cuts)
         parts = np.empty(len(lengths_ms), FIGURE)
         parts["start_ms"], parts["end_ms"] = cuts[:-1], cuts[1:]
         parts["energy_mwh"] = _in_proportion(energy_mwh, told.energy_uj, lengths_ms)
@@ -188,7 +203,8 @@ class Query:
         first_ms = start_ms - start_ms % MINUTE_MS
         edges = np.arange(first_ms, end_ms + MINUTE_MS, MINUTE_MS, dtype=np.int64)
         edges = edges[: max(int(np.searchsorted(edges, end_ms)) + 1, 2)]
-        told = shape(self.around(meter_id, int(edges[0]), int(edges[-1])), calibrations, edges)
+        columns = self._around_counted(meter_id, int(edges[0]), int(edges[-1]), calibrations)
+        told = shape(columns, calibrations, edges)
         measured = told.measured_ms > 0
         length_ms = np.maximum(told.measured_ms, 1)
         power_mw = np.where(measured, (told.energy_uj + length_ms // 2) // length_ms, ABSENT)

@@ -29,20 +29,21 @@ class Shape:
 def shape(columns: Columns, calibrations: Sequence[Calibration], edges_ms: Int64Array) -> Shape:
     """Return what records say about the spans between N+1 ascending edges.
 
-    `columns` reach from the record before the first edge to the one after the last, where there are such.
+    `columns` reach from the record before the first edge to the one after the last, or further, where there are such.
     """
     count = len(edges_ms) - 1
-    if len(columns) < 2:
+    run = curve(columns, calibrations)
+    time_ms = run.time_ms
+    if len(time_ms) < 2:
         nothing = np.zeros(count, np.int64)
         return Shape(nothing, nothing, np.full(count, NO_MIN), np.full(count, NO_MAX))
-    run = curve(columns, calibrations)
-    passed = columns.time_ms.searchsorted(edges_ms, "right")
+    passed = time_ms.searchsorted(edges_ms, "right")
     energy_uj, measured_ms = run.at(edges_ms, passed)
     # The spans that reach in: from the record not later than one edge to the one not earlier than the next.
     first = np.maximum(passed[:-1] - 1, 0)
-    on_edge = columns.time_ms[np.maximum(passed[1:] - 1, 0)] == edges_ms[1:]
-    stop = np.minimum(passed[1:] - on_edge, len(columns) - 1)
-    low_mw, high_mw = _extremes(run, settings_at(calibrations, columns.time_ms).polled, first, stop)
+    on_edge = time_ms[np.maximum(passed[1:] - 1, 0)] == edges_ms[1:]
+    stop = np.minimum(passed[1:] - on_edge, len(time_ms) - 1)
+    low_mw, high_mw = _extremes(run, settings_at(calibrations, time_ms).polled, first, stop)
     measured_ms = measured_ms[1:] - measured_ms[:-1]
     nothing = (measured_ms == 0) | (first >= stop)
     if nothing.any():
