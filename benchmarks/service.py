@@ -2,9 +2,7 @@
 
 import os
 import re
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,12 +11,11 @@ from pathlib import Path
 from benchmarks.homes import SOURCE, ZONE
 from benchmarks.servers import free_port, process
 from casawatt.config import parse
-from casawatt.registry import Registry
+from casawatt.registry import Adoption, Registry
 from casawatt.sources.ecms_udp import Config as EcmsConfig
 from casawatt.store.store import Store
 
 _LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
-IN_MEMORY = Path("/dev/shm")  # noqa: S108 (a folder that is made there has a name of its own)
 _HZ = os.sysconf("SC_CLK_TCK")
 
 
@@ -56,28 +53,15 @@ def config_text(udp_port: int, *, sync_s: float = 10.0) -> str:
 
 
 def adopt_all(folder: Path, addresses: Sequence[str]) -> None:
-    """Make the meters of a new home, `meter-0` and so on, a device each; what adopting them one by one comes to.
-
-    It is made in memory and then copied, as thousands of commits would take minutes.
-    """
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as made:
-        _adopt_all(Path(made), addresses)
-        shutil.copytree(made, folder, dirs_exist_ok=True)
-
-
-def _adopt_all(folder: Path, addresses: Sequence[str]) -> None:
+    """Make the meters of a new home, `meter-0` and so on, a device each."""
     config = parse(config_text(0), "benchmark")
     traits = config.source_options(SOURCE, EcmsConfig).traits
     store = Store.open(folder, zone=ZONE)
     try:
-        # The first shows how the registry does it; the others do the same without looking through all of it again.
-        rows = store.registry
-        registry = Registry(rows, config.home, {SOURCE: traits})
-        calibration = registry._calibration(0, None, 1.0, traits)  # noqa: SLF001 (what `adopt` would add)
-        for number, address in enumerate(addresses):
-            meter = rows.add_meter(f"meter-{number}", f"Meter {number}", None, None)
-            rows.bind(meter.meter_id, rows.device(SOURCE, address).device_id, 0)
-            rows.add_calibration(meter.meter_id, calibration)
+        registry = Registry(store.registry, config.home, {SOURCE: traits})
+        with registry.changing():  # one commit for all
+            for number, address in enumerate(addresses):
+                registry.adopt(Adoption(f"meter-{number}", f"Meter {number}", SOURCE, address), now_ms=0)
     finally:
         store.close()
 

@@ -7,6 +7,7 @@ import pytest
 
 from casawatt.config import load, parse
 from casawatt.model.errors import ConfigError
+from casawatt.model.meter import Cadence
 
 HOME = """\
 [home]
@@ -35,6 +36,18 @@ def test_a_config_gives_its_values_and_defaults_for_the_rest() -> None:
     assert config.store.sync_s == 10
     assert config.meters["fridge"].parent == "mains"
     assert config.meters["fridge"].power_factor_ratio == 0.6
+
+
+def test_what_cannot_flow_and_how_readings_are_taken_can_be_said_of_supply_and_meter() -> None:
+    config = parse(
+        '[supply]\nlimit_w = 6000\n[meter.plug]\nsource = "kasa"\naddress = "a"\nlimit_w = 3680\n'
+        'gap_limit_s = 90\ncadence = "polled"\n',
+        "home.toml",
+    )
+    plug = config.meters["plug"]
+    assert config.supply.limit_w == 6000
+    assert (plug.limit_w, plug.gap_limit_s, plug.cadence) == (3680, 90, Cadence.POLLED)
+    assert parse("", "home.toml").supply.limit_w == 50_000
 
 
 def test_an_empty_config_is_a_whole_one() -> None:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from casawatt.config import HomeConfig, MeterConfig
 from casawatt.model.errors import RegistryError, StoreFullError, UnknownMeterError
 from casawatt.model.meter import Cadence, Traits
 from casawatt.model.reading import Reading
-from casawatt.registry import NEW_DEVICES_KEPT, Adoption, Registry
+from casawatt.newcomers import NEW_DEVICES_KEPT
+from casawatt.registry import Adoption, Registry
 from casawatt.store.database import Database
 from casawatt.store.rows import RegistryRows
 
@@ -103,12 +105,12 @@ def test_an_adoption_that_finds_no_room_leaves_nothing_behind_and_can_be_repeate
 
     heard(registry, "a1")
     with monkeypatch.context() as patched:
-        patched.setattr(rows, "add_calibration", full)
+        patched.setattr(rows.dated, "add_calibration", full)
         with pytest.raises(StoreFullError):
             registry.adopt(adoption(), NOW_MS)
     assert registry.meters() == rows.meters() == []
     assert rows.devices() == []
-    assert rows.bindings() == []
+    assert rows.dated.bindings() == []
     assert [device.address for device in registry.new_devices()] == ["a1"]
     meter = registry.adopt(adoption(), NOW_MS)
     assert registry.owner("nodes", "a1") == meter
@@ -144,6 +146,57 @@ def test_what_a_source_declares_anew_holds_for_adopted_meters_from_now_on(rows: 
     changed = Registry(rows, HomeConfig(), {"nodes": Traits(Cadence.POLLED, gap_limit_ms=90_000)})
     assert changed.apply({}, NOW_MS + 5) == ["meter fridge from now on calibrated anew, as [source.nodes] declares"]
     assert [each.gap_limit_ms for each in changed.calibrations(changed.meter("fridge"))] == [35_000, 90_000]
+
+
+def test_a_meters_limit_is_its_own_or_the_lower_one_of_device_and_supply(rows: RegistryRows) -> None:
+    traits = {"plugs": Traits(Cadence.POLLED, gap_limit_ms=35_000, limit_w=5000)}
+    registry = Registry(rows, HomeConfig(), traits, supply_limit_w=3300)
+    plug = MeterConfig(source="plugs", address="a1")
+    registry.apply({"plug": plug}, NOW_MS)
+    own = msgspec.structs.replace(plug, limit_w=12_000, gap_limit_s=90, cadence=Cadence.CHANGE)
+    assert registry.apply({"plug": own}, NOW_MS + 5) == ["meter plug from now on calibrated anew"]
+    assert registry.apply({"plug": own}, NOW_MS + 6) == []
+    larger = Registry(rows, HomeConfig(), traits, supply_limit_w=90_000)
+    larger.apply({"plug": plug}, NOW_MS + 7)
+    assert [
+        (each.from_ms, each.limit_mw, each.gap_limit_ms, each.cadence)
+        for each in larger.calibrations(larger.meter("plug"))
+    ] == [
+        (0, 3_300_000, 35_000, Cadence.POLLED),
+        (NOW_MS + 5, 12_000_000, 90_000, Cadence.CHANGE),
+        (NOW_MS + 7, 5_000_000, 35_000, Cadence.POLLED),
+    ]
+
+
+def test_a_smaller_supply_holds_for_adopted_meters_too_from_now_on(rows: RegistryRows) -> None:
+    Registry(rows, HomeConfig(), TRAITS).adopt(adoption(), NOW_MS)
+    smaller = Registry(rows, HomeConfig(), TRAITS, supply_limit_w=3300)
+    assert len(smaller.apply({}, NOW_MS + 5)) == 1
+    assert [each.limit_mw for each in smaller.calibrations(smaller.meter("fridge"))] == [50_000_000, 3_300_000]
+
+
+def test_a_source_may_say_of_each_device_what_its_readings_are_like(rows: RegistryRows) -> None:
+    def traits_of(address: str) -> Traits:
+        return Traits(Cadence.CHANGE, gap_limit_ms=7000 if address == "a1" else 9000, limit_w=2500)
+
+    registry = Registry(rows, HomeConfig(), TRAITS, traits_of={"nodes": traits_of})
+    registry.apply({"oven": MeterConfig(source="nodes", address="a2")}, NOW_MS)
+    registry.adopt(adoption(), NOW_MS)
+    found = {
+        meter.slug: (each.gap_limit_ms, each.limit_mw)
+        for meter in registry.meters()
+        for each in registry.calibrations(meter)
+    }
+    assert found == {"fridge": (7000, 2_500_000), "oven": (9000, 2_500_000)}
+    assert registry.traits("nodes", "a1").gap_limit_ms == 7000
+
+
+def test_thousands_of_meters_are_brought_up_to_the_config_in_one_go(rows: RegistryRows) -> None:
+    configured = {f"m-{number}": MeterConfig(source="nodes", address=f"a{number}") for number in range(3000)}
+    registry = Registry(rows, HomeConfig(), TRAITS)
+    assert len(registry.apply(configured, NOW_MS)) == 3000
+    assert registry.apply(configured, NOW_MS + 1) == []
+    assert len({registry.bindings(meter)[0].device.address for meter in registry.meters()}) == 3000
 
 
 def test_a_meter_that_left_the_config_keeps_its_history_and_device(registry: Registry) -> None:

@@ -18,6 +18,7 @@ from casawatt.app_ports import HomeMeters, Imports, Live, ServiceStatus
 from casawatt.app_sources import Source, Wiring, load_sources
 from casawatt.clock import DemoClock, WallClock
 from casawatt.config import Config
+from casawatt.config_edit import ConfigFile
 from casawatt.model.errors import StoreError
 from casawatt.model.event import Event
 from casawatt.model.meter import Traits
@@ -25,6 +26,7 @@ from casawatt.model.ports import Clock
 from casawatt.recorder.inbox import SourceInbox
 from casawatt.recorder.keeper import Keeper, in_thread, seal
 from casawatt.recorder.recorder import Recorder
+from casawatt.recorder.repair import Repairs
 from casawatt.registry import Registry
 from casawatt.store.store import Store
 from casawatt.supervisor import Supervisor
@@ -57,10 +59,13 @@ def open_home(config: Config, folder: Path, clock: Clock, *, read_only: bool = F
     With `read_only` nothing is written and a service may go on running on the same data.
     Raises ConfigError, StoreBusyError, StoreError.
     """
-    traits: dict[str, Traits] = {source.name: source.options.traits for source in load_sources(config)}
+    sources = load_sources(config)
+    traits: dict[str, Traits] = {source.name: source.options.traits for source in sources}
+    traits_of = {source.name: own for source in sources if (own := getattr(source.options, "traits_of", None))}
     store = Store.open(folder, zone=config.home.zone, sync_s=config.store.sync_s, read_only=read_only)
     try:
-        registry = Registry(store.registry, config.home, traits)
+        limit_w = config.supply.limit_w
+        registry = Registry(store.registry, config.home, traits, traits_of=traits_of, supply_limit_w=limit_w)
         if not read_only:
             for change in registry.apply(config.meters, clock.now_ms()):
                 log.info("%s", change)
@@ -184,6 +189,7 @@ def ports_of(
         status=status or ServiceStatus(store, recorder, idle, clock.now_ms()),
         imports=Imports(store, registry, recorder, clock),
         desk=desk,
+        repairs=Repairs(store, registry, recorder, clock, ConfigFile(config)),
     )
 
 

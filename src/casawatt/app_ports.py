@@ -53,8 +53,12 @@ class HomeMeters:
         return self._registry.bindings(meter)
 
     def calibrations(self, meter: Meter) -> list[Calibration]:
-        """Return the meter's calibrations, oldest first."""
+        """Return what the meter's readings are counted by, oldest first."""
         return self._registry.calibrations(meter)
+
+    def own_calibrations(self, meter: Meter) -> list[Calibration]:
+        """Return the same as they are without corrections."""
+        return self._registry.own_calibrations(meter)
 
     def new_devices(self) -> list[NewDevice]:
         """Return the devices that were heard and belong to no meter."""
@@ -72,7 +76,7 @@ class HomeMeters:
         gap_limit_s: float | None,
     ) -> Meter:
         """Make a meter and bind the device to it; raises RegistryError when slug or device are taken."""
-        traits = self._registry.traits(source)
+        traits = self._registry.traits(source, address)
         if gap_limit_s is not None:
             traits = msgspec.structs.replace(traits, gap_limit_ms=round(gap_limit_s * 1000))
         adoption = Adoption(slug, name, source, address, appliance, parent, traits=traits)
@@ -96,7 +100,9 @@ class Live:
         line = self._recorder.line(meter_id)
         if line is None or line.newest_ms == -FAR_MS:
             return None
-        return LiveValue(self._recorder.power_w(line), line.newest_ms, self._recorder.is_silent(line))
+        power_mw = line.power_mw()
+        power_w = None if power_mw is None else power_mw / 1000
+        return LiveValue(power_w, line.newest_ms, self._recorder.is_silent(line))
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` of every change from now on."""

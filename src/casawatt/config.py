@@ -14,13 +14,15 @@ from msgspec import Meta
 
 from casawatt.model.broker import BrokerOptions
 from casawatt.model.errors import ConfigError, RegistryError
-from casawatt.model.meter import SLUG, check_slug
+from casawatt.model.meter import LIMIT_W, SLUG, Cadence, check_slug
 
 Ratio = Annotated[float, Meta(gt=0, le=1)]
 Voltage = Annotated[float, Meta(ge=50, le=1000)]
+Limit = Annotated[float, Meta(gt=0, le=1_000_000)]
+GapLimit = Annotated[float, Meta(ge=1, le=86_400)]
 Options = TypeVar("Options", bound=msgspec.Struct)
 
-SECTIONS = ("broker", "home", "meter", "source", "store", "web")
+SECTIONS = ("broker", "home", "meter", "source", "store", "supply", "web")
 
 
 class HomeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -35,6 +37,12 @@ class HomeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     def zone(self) -> ZoneInfo:
         """The home's time zone, by which its days begin and end."""
         return ZoneInfo(self.timezone)
+
+
+class SupplyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[supply]`: the grid connection. `limit_w`: more power than this, in either direction, cannot flow through it."""
+
+    limit_w: Limit = LIMIT_W
 
 
 class StoreConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -57,7 +65,8 @@ class BrokerConfig(BrokerOptions, frozen=True, forbid_unknown_fields=True, kw_on
 class MeterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[meter.<slug>]`: a metered point, the device bound to it and how its current becomes watts.
 
-    `parent` is the slug of the meter whose power this one is part of.
+    `parent` is the slug of the meter whose power this one is part of. `limit_w`, `gap_limit_s` and `cadence` stand in
+    for what source and supply say.
     """
 
     source: str
@@ -67,6 +76,9 @@ class MeterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     parent: str | None = None
     nominal_voltage_v: Voltage | None = None
     power_factor_ratio: Ratio = 1.0
+    limit_w: Limit | None = None
+    gap_limit_s: GapLimit | None = None
+    cadence: Cadence | None = None
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -74,6 +86,7 @@ class Config(msgspec.Struct, frozen=True):
 
     document: "Document"
     home: HomeConfig
+    supply: SupplyConfig
     store: StoreConfig
     web: WebConfig
     brokers: dict[str, BrokerConfig]
@@ -165,6 +178,7 @@ def parse(text: str, path: str) -> Config:
     config = Config(
         document,
         document.convert(tables.get("home", {}), HomeConfig, ("home",)),
+        document.convert(tables.get("supply", {}), SupplyConfig, ("supply",)),
         document.convert(tables.get("store", {}), StoreConfig, ("store",)),
         document.convert(tables.get("web", {}), WebConfig, ("web",)),
         brokers_in(document, tables.get("broker", {})),

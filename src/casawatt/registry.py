@@ -4,66 +4,68 @@ Everything here is a dated record in the store. A device that belongs to no mete
 for the *new devices* list and nothing of it is recorded.
 """
 
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import msgspec
 
 from casawatt.config import HomeConfig, MeterConfig
+from casawatt.engine.manner import calibration_of, manner_of
+from casawatt.model.dated import Bind, Correction
 from casawatt.model.errors import RegistryError, TakenError, UnknownMeterError
 from casawatt.model.meter import (
+    IMPORT_SOURCE,
+    LIMIT_W,
     Binding,
     Cadence,
     Calibration,
     Device,
+    Manner,
     Meter,
     NewDevice,
     Traits,
     check_slug,
 )
 from casawatt.model.reading import POWER_FACTOR_ONE, Reading
+from casawatt.newcomers import Adoption, NewDevices, as_adoption
 from casawatt.store.rows import RegistryRows
 
-NEW_DEVICES_KEPT = 200
-"""How many devices without a meter are remembered: enough for a home, and a bound for a flood of forged ones."""
-
-IMPORT_SOURCE = "import"
-"""The source under which readings are recorded that come from a file or a person."""
+__all__ = ["BEGINNING_MS", "IMPORT_SOURCE", "Adoption", "Registry"]
 
 BEGINNING_MS = 0
 """The start of a first binding or calibration: it holds for all that the device ever measured."""
 
 
-@dataclass(frozen=True, slots=True)
-class Adoption:
-    """What a person decides about a device: the meter it shall measure for."""
-
-    slug: str
-    name: str
-    source: str
-    address: str
-    appliance: str | None = None
-    parent: str | None = None
-    nominal_voltage_v: float | None = None
-    power_factor_ratio: float = 1.0
-    traits: Traits | None = None
-    """What the readings are like, when it is not what the source declares: a file says it of itself."""
-
-
 class Registry:
     """The meters of a home and the devices behind them.
 
-    `traits` tells what each source declares about its readings; a source that is not
-    configured has none, and its devices are held to be change-driven.
+    `traits` tells what each source declares about its readings, `traits_of` where it differs from device to device; a
+    source that is not configured has none, and its devices are held to be change-driven. More than `supply_limit_w`
+    cannot flow through any meter that is not told otherwise.
     """
 
-    def __init__(self, rows: RegistryRows, home: HomeConfig, traits: dict[str, Traits]) -> None:
+    def __init__(
+        self,
+        rows: RegistryRows,
+        home: HomeConfig,
+        traits: dict[str, Traits],
+        *,
+        traits_of: Mapping[str, Callable[[str], Traits]] | None = None,
+        supply_limit_w: float = LIMIT_W,
+    ) -> None:
         self._rows = rows
+        self._dated = rows.dated
         self._home = home
         self._traits = traits
-        self._new: OrderedDict[tuple[str, str], NewDevice] = OrderedDict()
+        self._traits_of = traits_of or {}
+        self._supply_limit_w = supply_limit_w
+        self._configured: dict[str, MeterConfig] = {}
+        self._new = NewDevices()
         self._meters: dict[str, Meter] = {meter.slug: meter for meter in rows.meters()}
-        self._devices: dict[tuple[str, str], Device] = {}
+        self._by_id: dict[int, Meter] = {meter.meter_id: meter for meter in self._meters.values()}
+        self._devices: dict[tuple[str, str], Device] = {
+            (device.source, device.address): device for device in rows.devices()
+        }
         self.version = 0
         """Grows with each change, so that whoever keeps a view of the registry knows when to renew it."""
 
@@ -80,16 +82,38 @@ class Registry:
             message = f"there is no meter {slug!r}; there are: {known}"
             raise UnknownMeterError(message) from None
 
+    def by_id(self, meter_id: int) -> Meter:
+        """Return the meter of that number; raises UnknownMeterError."""
+        try:
+            return self._by_id[meter_id]
+        except KeyError:
+            message = f"there is no meter number {meter_id}"
+            raise UnknownMeterError(message) from None
+
     def bindings(self, meter: Meter | None = None) -> list[Binding]:
-        """Return the bindings of one meter, or of all, oldest first."""
-        return self._rows.bindings(meter.meter_id if meter else None)
+        """Return the bindings that hold of one meter, or of all, oldest first."""
+        return self._dated.bindings(meter.meter_id if meter else None)
 
     def calibrations(self, meter: Meter) -> list[Calibration]:
-        """Return the meter's calibrations, oldest first; there is always one."""
-        return self._rows.calibrations(meter.meter_id) or [self._calibration(BEGINNING_MS, None, 1.0, self.traits(""))]
+        """Return what the meter's readings are counted by, corrections included, oldest first; there is always one."""
+        return self._dated.calibrations(meter.meter_id) or [self._by_default]
 
-    def traits(self, source: str) -> Traits:
-        """Return what the source declares about its readings."""
+    def own_calibrations(self, meter: Meter) -> list[Calibration]:
+        """Return the same as it would be without corrections and without devices that measure no longer."""
+        return self._dated.own_calibrations(meter.meter_id) or [self._by_default]
+
+    @property
+    def _by_default(self) -> Calibration:
+        return calibration_of(BEGINNING_MS, self._home.nominal_voltage_v, 1.0, self._manner(self.traits("", "")))
+
+    def corrections(self, meter: Meter) -> list[Correction]:
+        """Return the corrections of the meter's readings that stand, in the order they were made."""
+        return self._dated.corrections(meter.meter_id)
+
+    def traits(self, source: str, address: str) -> Traits:
+        """Return what the source declares about the readings of a device."""
+        if source in self._traits_of:
+            return self._traits_of[source](address)
         return self._traits.get(source, Traits(Cadence.CHANGE, gap_limit_ms=60_000))
 
     def device(self, source: str, address: str) -> Device:
@@ -101,18 +125,32 @@ class Registry:
 
     def new_devices(self) -> list[NewDevice]:
         """Return the devices that were heard and belong to no meter, last heard first."""
-        return list(reversed(self._new.values()))
+        return self._new.all()
 
     def heard(self, reading: Reading, hint: str | None) -> bool:
         """Remember a device that belongs to no meter; returns whether it was not known before."""
-        key = reading.source, reading.address
-        fresh = self._new.pop(key, None) is None
-        self._new[key] = NewDevice(
-            reading.source, reading.address, reading.power_w, reading.current_a, reading.received_ms, hint
-        )
-        if len(self._new) > NEW_DEVICES_KEPT:
-            self._new.popitem(last=False)
-        return fresh
+        return self._new.heard(reading, hint)
+
+    def owner(self, source: str, address: str) -> Meter | None:
+        """Return the meter for which the device measures now, if any."""
+        device = self._devices.get((source, address))
+        held = [] if device is None else self._dated.bindings_of(device.device_id)
+        return next((self.by_id(each.meter_id) for each in held if each.to_ms is None), None)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Write down all that is changed inside, or nothing of it; then views of the registry are to be renewed."""
+        meters = dict(self._meters)
+        try:
+            with self._rows.together():
+                yield
+        except BaseException:
+            self._meters = meters
+            self._by_id = {meter.meter_id: meter for meter in meters.values()}
+            self._devices = {(each.source, each.address): each for each in self._rows.devices()}
+            raise
+        finally:
+            self.version += 1
 
     def adopt(self, adoption: Adoption, now_ms: int) -> Meter:
         """Make a meter and bind the device to it.
@@ -122,61 +160,47 @@ class Registry:
         Raises TakenError if the slug is taken or the device is bound, RegistryError if source or parent are unknown.
         """
         check_slug(adoption.slug)
-        if adoption.source not in (*self._traits, IMPORT_SOURCE):
-            message = f"there is no source {adoption.source!r}; there are: {', '.join(self._traits) or 'none'}"
-            raise RegistryError(message)
+        self.check_source(adoption.source)
         if adoption.slug in self._meters:
             raise TakenError("slug", f"there is a meter {adoption.slug!r} already")
         self._check_parent(adoption.slug, adoption.parent)
         owner = self.owner(adoption.source, adoption.address)
         if owner is not None:
             raise TakenError("address", f"{adoption.source} {adoption.address} already measures for {owner.slug!r}")
-        return self._make(adoption, now_ms)
+        return self._make(adoption, None, now_ms)
 
-    def _make(self, adoption: Adoption, now_ms: int) -> Meter:
+    def check_source(self, source: str) -> None:
+        """Raise RegistryError for a source that is not configured."""
+        if source not in (*self._traits, IMPORT_SOURCE):
+            message = f"there is no source {source!r}; there are: {', '.join(self._traits) or 'none'}"
+            raise RegistryError(message)
+
+    def _make(self, adoption: Adoption, options: MeterConfig | None, now_ms: int) -> Meter:
         """Write a meter, its device and its calibration down: all of it or, when the disk is full, nothing."""
-        traits = adoption.traits or self.traits(adoption.source)
-        try:
-            with self._rows.together():
-                meter = self._rows.add_meter(adoption.slug, adoption.name, adoption.appliance, adoption.parent)
-                self._bind(meter, adoption.source, adoption.address, now_ms)
-                self._calibrate(meter, traits, adoption.nominal_voltage_v, adoption.power_factor_ratio, now_ms)
-        except BaseException:
-            self._devices.clear()
-            raise
-        self._meters[meter.slug] = meter
-        self._new.pop((adoption.source, adoption.address), None)
+        manner = self._manner(adoption.traits or self.traits(adoption.source, adoption.address), options)
+        with self.changing():
+            meter = self._rows.add_meter(adoption.slug, adoption.name, adoption.appliance, adoption.parent)
+            self._meters[meter.slug] = self._by_id[meter.meter_id] = meter
+            self._bind(meter, adoption.source, adoption.address, manner, now_ms)
+            self._calibrate(meter, manner, adoption.nominal_voltage_v, adoption.power_factor_ratio, now_ms)
+        self._new.forget(adoption.source, adoption.address)
         return meter
-
-    def owner(self, source: str, address: str) -> Meter | None:
-        """Return the meter for which the device measures now, if any."""
-        for binding in self._rows.bindings():
-            device = binding.device
-            if binding.to_ms is None and (device.source, device.address) == (source, address):
-                return self.by_id(binding.meter_id)
-        return None
-
-    def by_id(self, meter_id: int) -> Meter:
-        """Return the meter of that number; raises UnknownMeterError."""
-        for meter in self._meters.values():
-            if meter.meter_id == meter_id:
-                return meter
-        message = f"there is no meter number {meter_id}"
-        raise UnknownMeterError(message)
 
     def apply(self, configured: dict[str, MeterConfig], now_ms: int) -> list[str]:
         """Bring the records up to what the config says; returns what was changed, in words.
 
         A meter that is no longer in the config stays, with its history and its device.
         """
+        self._configured = configured
         changes = []
-        for slug, want in configured.items():
-            if slug not in self._meters:
-                self._make(_as_adoption(slug, want), now_ms)
-                changes.append(f"meter {slug} made, measured by {want.source} {want.address}")
-            else:
-                changes += self._bring_up_to(slug, want, now_ms)
-        return changes + self._follow_traits(configured, now_ms)
+        with self.changing():
+            for slug, want in configured.items():
+                if slug not in self._meters:
+                    self._make(as_adoption(slug, want), want, now_ms)
+                    changes.append(f"meter {slug} made, measured by {want.source} {want.address}")
+                else:
+                    changes += self._bring_up_to(slug, want, now_ms)
+            return changes + self._follow_traits(now_ms)
 
     def _bring_up_to(self, slug: str, want: MeterConfig, now_ms: int) -> list[str]:
         """Bring the records of a meter that exists up to what the config says; returns what was changed."""
@@ -184,33 +208,40 @@ class Registry:
         name = want.name or slug
         meter = self._meters[slug]
         if Meter(meter.meter_id, slug, name, want.appliance, want.parent) != meter:
-            self._meters[slug] = meter = self._rows.update_meter(
+            meter = self._rows.update_meter(
                 meter.meter_id, slug=slug, name=name, appliance=want.appliance, parent=want.parent
             )
-            self.version += 1
+            self._meters[slug] = self._by_id[meter.meter_id] = meter
             changes.append(f"meter {slug} renamed or moved")
+        manner = self.manner(meter, want.source, want.address)
         owner = self.owner(want.source, want.address)
         if owner is None or owner.meter_id != meter.meter_id:
-            self._bind(meter, want.source, want.address, now_ms)
+            self._bind(meter, want.source, want.address, manner, now_ms)
             changes.append(f"meter {slug} from now on measured by {want.source} {want.address}")
-        traits = self.traits(want.source)
-        if self._calibrate(meter, traits, want.nominal_voltage_v, want.power_factor_ratio, now_ms):
+        if self._calibrate(meter, manner, want.nominal_voltage_v, want.power_factor_ratio, now_ms):
             changes.append(f"meter {slug} from now on calibrated anew")
         return changes
 
-    def _follow_traits(self, configured: dict[str, MeterConfig], now_ms: int) -> list[str]:
-        """Calibrate anew the meters outside the config whose source now declares another cadence or gap limit."""
+    def _follow_traits(self, now_ms: int) -> list[str]:
+        """Calibrate anew the meters outside the config whose source or supply now says something else."""
         changes = []
-        for binding in self._rows.bindings():
+        for binding in self.bindings():
             meter = self.by_id(binding.meter_id)
-            source = binding.device.source
-            if binding.to_ms is not None or meter.slug in configured or source not in self._traits:
+            if binding.to_ms is not None or meter.slug in self._configured:
                 continue
-            newest = self.calibrations(meter)[-1]
-            ratio = newest.power_factor_e4 / POWER_FACTOR_ONE
-            if self._calibrate(meter, self.traits(source), newest.nominal_voltage_mv / 1000, ratio, now_ms):
+            if self.follow(meter, binding.device, now_ms):
+                source = binding.device.source
                 changes.append(f"meter {meter.slug} from now on calibrated anew, as [source.{source}] declares")
         return changes
+
+    def follow(self, meter: Meter, device: Device, now_ms: int) -> bool:
+        """Take a device's readings from now on as its source declares, if it is configured; returns if that is new."""
+        if device.source not in self._traits:
+            return False
+        newest = self.own_calibrations(meter)[-1]
+        ratio = newest.power_factor_e4 / POWER_FACTOR_ONE
+        manner = self.manner(meter, device.source, device.address)
+        return self._calibrate(meter, manner, newest.nominal_voltage_mv / 1000, ratio, now_ms)
 
     def _check_parent(self, slug: str, parent: str | None) -> None:
         if parent is None:
@@ -222,48 +253,45 @@ class Registry:
             message = f"there is no meter {parent!r} for {slug!r} to be part of"
             raise RegistryError(message)
 
-    def _bind(self, meter: Meter, source: str, address: str, now_ms: int) -> None:
-        device = self.device(source, address)
-        used = any(
-            binding.meter_id == meter.meter_id or binding.device.device_id == device.device_id
-            for binding in self._rows.bindings()
+    def manner(self, meter: Meter, source: str, address: str) -> Manner:
+        """Return how a device's readings are taken when it measures for a meter, by the meter's own options first."""
+        return self._manner(self.traits(source, address), self._configured.get(meter.slug))
+
+    def _manner(self, traits: Traits, options: MeterConfig | None = None) -> Manner:
+        if options is None:
+            return manner_of(traits, self._supply_limit_w)
+        return manner_of(
+            traits,
+            self._supply_limit_w,
+            cadence=options.cadence,
+            gap_limit_s=options.gap_limit_s,
+            limit_w=options.limit_w,
         )
-        self._rows.bind(meter.meter_id, device.device_id, now_ms if used else BEGINNING_MS)
-        self.version += 1
+
+    def bind(self, meter: Meter, device: Device, from_ms: int, now_ms: int) -> Bind:
+        """Let a device measure for a meter from `from_ms` on (UTC ms), with its readings taken as its source declares.
+
+        Raises StoreError. `engine.bindings` says what becomes of other bindings.
+        """
+        manner = self.manner(meter, device.source, device.address)
+        self._new.forget(device.source, device.address)
+        return self._dated.bind(meter.meter_id, device, from_ms, made_ms=now_ms, manner=manner)
+
+    def _bind(self, meter: Meter, source: str, address: str, manner: Manner, now_ms: int) -> None:
+        """Bind a device from now on, or for all its time when neither it nor the meter was ever bound."""
+        device = self.device(source, address)
+        used = self._dated.bindings(meter.meter_id) or self._dated.bindings_of(device.device_id)
+        from_ms = now_ms if used else BEGINNING_MS
+        self._dated.bind(meter.meter_id, device, from_ms, made_ms=now_ms, manner=manner)
 
     def _calibrate(
-        self, meter: Meter, traits: Traits, voltage_v: float | None, power_factor_ratio: float, now_ms: int
+        self, meter: Meter, manner: Manner, voltage_v: float | None, power_factor_ratio: float, now_ms: int
     ) -> bool:
         """Add a calibration if the newest says otherwise; returns whether one was added."""
-        known = self._rows.calibrations(meter.meter_id)
-        wanted = self._calibration(now_ms if known else BEGINNING_MS, voltage_v, power_factor_ratio, traits)
+        known = self._dated.own_calibrations(meter.meter_id)
+        from_ms = now_ms if known else BEGINNING_MS
+        wanted = calibration_of(from_ms, voltage_v or self._home.nominal_voltage_v, power_factor_ratio, manner)
         if known and msgspec.structs.replace(wanted, from_ms=known[-1].from_ms) == known[-1]:
             return False
-        self._rows.add_calibration(meter.meter_id, wanted)
-        self.version += 1
+        self._dated.add_calibration(meter.meter_id, wanted, now_ms)
         return True
-
-    def _calibration(
-        self, from_ms: int, voltage_v: float | None, power_factor_ratio: float, traits: Traits
-    ) -> Calibration:
-        return Calibration(
-            from_ms,
-            round((voltage_v or self._home.nominal_voltage_v) * 1000),
-            round(power_factor_ratio * POWER_FACTOR_ONE),
-            traits.cadence,
-            traits.gap_limit_ms,
-        )
-
-
-def _as_adoption(slug: str, want: MeterConfig) -> Adoption:
-    """Return what the config says of a meter, as if a person had decided it."""
-    return Adoption(
-        slug,
-        want.name or slug,
-        want.source,
-        want.address,
-        want.appliance,
-        want.parent,
-        want.nominal_voltage_v,
-        want.power_factor_ratio,
-    )

@@ -143,7 +143,7 @@ def test_a_replaced_device_goes_on_with_the_history_of_its_meter(home: TestHome)
         home.put(second * 1000, 360.0)
     meter = home.registry.meter("fridge")
     device = home.registry.device("change", "a2")
-    home.store.registry.bind(meter.meter_id, device.device_id, START_MS + 60_000)
+    home.registry.bind(meter, device, START_MS + 60_000, START_MS + 60_000)
     home.recorder.renew()
     assert home.put(70_000, 360.0, address="a1") == 0
     for second in range(60, 121, 10):

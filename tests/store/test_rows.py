@@ -5,7 +5,6 @@ import pytest
 
 from casawatt.model.errors import RegistryError, StoreBusyError, StoreError, UnknownMeterError
 from casawatt.model.event import Event
-from casawatt.model.meter import Cadence, Calibration
 from casawatt.store.database import Database
 from casawatt.store.lock import FolderLock, holder
 from casawatt.store.logs import EventLog, Followers, Meta
@@ -66,57 +65,6 @@ def test_a_device_is_added_once(rows: RegistryRows) -> None:
     device = rows.device("ecms_udp", "5c:cf:7f:01:02:03")
     assert rows.device("ecms_udp", "5c:cf:7f:01:02:03") == device
     assert rows.devices() == [device]
-
-
-def test_binding_a_new_plug_ends_the_old_ones_binding(rows: RegistryRows) -> None:
-    meter = rows.add_meter("washer", "Washer")
-    old, new = rows.device("kasa", "a"), rows.device("kasa", "b")
-    rows.bind(meter.meter_id, old.device_id, 1000)
-    rows.bind(meter.meter_id, new.device_id, 5000)
-    assert [(b.device, b.from_ms, b.to_ms) for b in rows.bindings(meter.meter_id)] == [
-        (old, 1000, 5000),
-        (new, 5000, None),
-    ]
-
-
-def test_a_device_moved_to_another_meter_leaves_the_first(rows: RegistryRows) -> None:
-    washer, fridge = rows.add_meter("washer", "Washer"), rows.add_meter("fridge", "Fridge")
-    plug = rows.device("kasa", "a")
-    rows.bind(washer.meter_id, plug.device_id, 1000)
-    rows.bind(fridge.meter_id, plug.device_id, 2000)
-    assert [(b.meter_id, b.to_ms) for b in rows.bindings()] == [(washer.meter_id, 2000), (fridge.meter_id, None)]
-
-
-def test_a_binding_dated_before_another_takes_that_one_back(rows: RegistryRows) -> None:
-    meter = rows.add_meter("washer", "Washer")
-    old, new = rows.device("kasa", "a"), rows.device("kasa", "b")
-    rows.bind(meter.meter_id, old.device_id, 5000)
-    binding = rows.bind(meter.meter_id, new.device_id, 1000)
-    assert rows.bindings(meter.meter_id) == [binding]
-
-
-def test_a_retracted_binding_is_gone_but_kept_on_record(rows: RegistryRows, database: Database) -> None:
-    meter = rows.add_meter("washer", "Washer")
-    binding = rows.bind(meter.meter_id, rows.device("kasa", "a").device_id, 1000)
-    rows.retract_binding(binding.binding_id, 9000)
-    assert rows.bindings() == []
-    assert database.reader().execute("SELECT from_ms, retracted_ms FROM bindings").fetchall() == [(1000, 9000)]
-
-
-def test_binding_an_unknown_meter_is_refused(rows: RegistryRows) -> None:
-    with pytest.raises(RegistryError, match="no meter 7"):
-        rows.bind(7, rows.device("kasa", "a").device_id, 0)
-
-
-def test_calibrations_come_in_order_and_the_same_date_is_replaced(rows: RegistryRows) -> None:
-    meter = rows.add_meter("washer", "Washer")
-    later = Calibration(5000, 229_000, 9_000, Cadence.POLLED, 30_000)
-    rows.add_calibration(meter.meter_id, later)
-    rows.add_calibration(meter.meter_id, Calibration(0, 220_000))
-    rows.add_calibration(meter.meter_id, Calibration(0, 231_000))
-    assert rows.calibrations(meter.meter_id) == [Calibration(0, 231_000), later]
-    rows.retract_calibration(meter.meter_id, 5000, 9000)
-    assert rows.calibrations(meter.meter_id) == [Calibration(0, 231_000)]
 
 
 def test_an_event_found_again_is_written_once(database: Database) -> None:

@@ -11,8 +11,10 @@ from litestar import Litestar
 
 from casawatt.engine import pipeline
 from casawatt.model.columns import Columns, Int64Array
+from casawatt.model.dated import Correction, Rebound, Repaired
 from casawatt.model.errors import RegistryError, UnknownMeterError
 from casawatt.model.meter import Binding, Calibration, Device, Meter, NewDevice
+from casawatt.model.suspect import Suspect
 from casawatt.store.store import Store
 from casawatt.transports.push import Desk
 from casawatt.web import create_app, running_server
@@ -52,6 +54,34 @@ class TestClock:
         return self.time_ms
 
 
+class TestRepairs:
+    """What is set aside in a home where nothing is decided; `test_repair` has one where it is."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.aside: list[Suspect] = []
+
+    def suspects(self, meter: Meter, start_ms: int, end_ms: int) -> list[Suspect]:
+        assert meter.slug
+        return [each for each in self.aside if start_ms <= each.time_ms < end_ms]
+
+    def corrections(self, meter: Meter) -> list[Correction]:
+        assert meter.slug
+        return []
+
+    def correct(self, *_: object) -> Repaired:
+        raise AssertionError
+
+    undo_correction = correct
+
+    def bind(self, *_: object, move: bool) -> Rebound:
+        raise AssertionError(move)
+
+    def undo_bind(self, *_: object) -> Rebound:
+        raise AssertionError
+
+
 class TestHome:
     """All ports of a home with a washing machine (heard) and a freezer (never heard)."""
 
@@ -69,12 +99,13 @@ class TestHome:
         self.watchers: list[Watcher] = []
         self.gap_limits_s: dict[str, float | None] = {}
         self.desk: Desk | None = None
+        self.repairs = TestRepairs()
         self.imported: list[tuple[str, ReadingColumns]] = []
         self.state = Health("ok", at("2026-03-01T00:00:00Z"), StoreHealth(None, 12, 10), [self.source("running")])
 
     def ports(self) -> Ports:
         home = Home("Casa Rossi", ROME, "EUR", demo=False, home_id="5f0e")
-        return Ports(home, self.clock, self, self, self.store, self, self, self.desk)
+        return Ports(home, self.clock, self, self, self.store, self, self, self.repairs, self.desk)
 
     def put(self, meter: Meter, time_ms: Sequence[int] | Int64Array, **channels: Sequence[int] | Int64Array) -> None:
         """Record columns under a meter, in order of time."""
@@ -113,6 +144,9 @@ class TestHome:
     def calibrations(self, meter: Meter) -> list[Calibration]:
         assert meter in self.all
         return [Calibration(0, 230_000, 9_500)]
+
+    def own_calibrations(self, meter: Meter) -> list[Calibration]:
+        return self.calibrations(meter)
 
     def new_devices(self) -> list[NewDevice]:
         return self.fresh

@@ -62,8 +62,14 @@ async def test_one_meter_tells_its_devices_over_time(client: httpx.AsyncClient) 
     meter = (await client.get("/api/v1/meters/washing-machine")).json()
     assert (meter["parent"], meter["source"], meter["address"]) == ("mains", "ecms_udp", "5c:cf:7f:01:02:03")
     assert meter["bindings"] == [
-        {"source": "ecms_udp", "address": "old", "from": None, "to": "2026-02-01T00:00:00+01:00"},
-        {"source": "ecms_udp", "address": "5c:cf:7f:01:02:03", "from": "2026-02-01T00:00:00+01:00", "to": None},
+        {"id": 1, "source": "ecms_udp", "address": "old", "from": None, "to": "2026-02-01T00:00:00+01:00"},
+        {
+            "id": 2,
+            "source": "ecms_udp",
+            "address": "5c:cf:7f:01:02:03",
+            "from": "2026-02-01T00:00:00+01:00",
+            "to": None,
+        },
     ]
     assert meter["calibrations"] == [
         {
@@ -72,8 +78,10 @@ async def test_one_meter_tells_its_devices_over_time(client: httpx.AsyncClient) 
             "power_factor_ratio": 0.95,
             "cadence": "change",
             "gap_limit_s": 60.0,
+            "limit_w": 50_000.0,
         }
     ]
+    assert meter["set_aside_week"] == 0
 
 
 async def test_a_new_device_becomes_a_meter(client: httpx.AsyncClient) -> None:

@@ -1,7 +1,7 @@
 /**
  * A stand-in for the service, to develop the pages against: the API's shapes over a made-up home.
  *
- *   node dev/server.js [--port 8480] [--scenario demo|silent|device|trouble|empty|no-mains] [--hour 19.5]
+ *   node dev/server.js [--port 8480] [--scenario demo|silent|device|trouble|empty|no-mains|aside] [--hour 19.5]
  *
  * It serves the built pages too; `npm run dev` reaches it through Vite's proxy. `--hour` moves
  * its clock to that hour of today.
@@ -45,6 +45,50 @@ let devices = has("device")
 
 const SILENT = "television";
 const silentFrom = now() - 5.3 * 3_600_000;
+
+// What is set aside and corrected, of the desk only.
+const stamp = (hour) => new Date(midnight() + hour * 3_600_000).toISOString();
+const aside = has("aside")
+  ? [
+      { at: stamp(7.251), cause: "power", energy_wh: 0, power_w: 812_345 },
+      { at: stamp(9.1), cause: "jump", energy_wh: 60_000, register_wh: 101_200 },
+      { at: stamp(9.1), cause: "power", energy_wh: 0, power_w: 61_000 },
+      { at: stamp(9.2), cause: "jump", energy_wh: 4_200, charge_as: 1_234_567 },
+    ]
+  : [];
+let corrections = has("aside")
+  ? [
+      {
+        id: 1,
+        action: "discard",
+        from: stamp(6),
+        to: stamp(6.5),
+        made: stamp(8),
+        note: "tried at a neighbour's",
+      },
+    ]
+  : [];
+
+function repair(request, response, slug, what, rest) {
+  if (request.method === "GET") {
+    const mine = slug === "desk" ? { suspects: aside, corrections } : { suspects: [], corrections: [] };
+    return json(response, 200, { meter: slug, older: 0, [what]: mine[what] });
+  }
+  let text = "";
+  request.on("data", (part) => (text += part));
+  return request.on("end", () => {
+    const days = [{ meter: slug, date: stamp(12).slice(0, 10), before_wh: 1212, after_wh: 61_212 }];
+    if (rest[1] === "undo") {
+      corrections = corrections.filter((each) => each.id !== Number(rest[0]));
+      return json(response, 200, { correction: null, days: [] });
+    }
+    const { action, from } = JSON.parse(text);
+    const to = new Date(Date.parse(from) + 1).toISOString();
+    corrections = [...corrections, { id: corrections.length + 2, action, from, to, made: from, note: null }];
+    aside.splice(0, aside.length, ...aside.filter((each) => each.at !== from));
+    return json(response, 201, { correction: corrections.at(-1), days });
+  });
+}
 
 function gapsOf(meter) {
   const gaps = [];
@@ -184,6 +228,8 @@ const server = createServer((request, response) => {
   if (url.pathname === "/api/v1/live") return live(response);
   if (url.pathname === "/api/v1/meters")
     return request.method === "POST" ? adopt(request, response) : json(response, 200, home());
+  const [, , , , slug, what, ...rest] = url.pathname.split("/");
+  if (what === "suspects" || what === "corrections") return repair(request, response, slug, what, rest);
   if (url.pathname.startsWith("/api/v1/meters/")) return series(url, response);
   return page(url, response);
 });

@@ -14,7 +14,14 @@ TIMEOUT_S = 30.0
 
 
 class ServiceError(CasawattError):
-    """The running service refused or did not answer; the text says what it said."""
+    """The running service refused or did not answer; the text says what it said.
+
+    `parameter` names the part of the request that it found at fault, None when none was.
+    """
+
+    def __init__(self, detail: str, parameter: str | None = None) -> None:
+        super().__init__(detail)
+        self.parameter = parameter
 
 
 class Client:
@@ -50,7 +57,9 @@ class Client:
         finally:
             connection.close()
         if response.status >= 400 and path != "/healthz":
-            raise ServiceError(problem_detail(answer) or f"{self.url}{path}: {response.status} {response.reason}")
+            problem = problem_of(answer)
+            detail = problem.get("detail") or f"{self.url}{path}: {response.status} {response.reason}"
+            raise ServiceError(detail, problem.get("parameter"))
         return answer
 
     def events(self, path: str) -> Iterator[tuple[str, Any]]:
@@ -76,13 +85,13 @@ class Client:
             connection.close()
 
 
-def problem_detail(answer: bytes) -> str | None:
-    """Return what a problem document says, None when the answer is not one."""
+def problem_of(answer: bytes) -> dict[str, Any]:
+    """Return a problem document, an empty one when the answer is none."""
     try:
         document = json.loads(answer)
     except ValueError:
-        return None
-    return document.get("detail") if isinstance(document, dict) else None
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def running(folder: Path) -> Client | None:

@@ -21,6 +21,7 @@ from casawatt.clock import WallClock
 from casawatt.model.errors import CasawattError
 from casawatt.recorder.verify import differences
 from casawatt.transports.mqtt import try_out
+from casawatt.web.details import WEEK_MS
 
 LEAST_FREE_BYTES = 500_000_000
 EARLIEST_CREDIBLE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -156,6 +157,12 @@ def data_findings(place: Place, *, deep: bool, rebuild: bool) -> Iterator[Findin
                 yield Finding("bad", "data", problem)
             if not problems:
                 yield Finding("ok", "data", f"{place.folder} is whole")
+            for line in home.recorder.lines():
+                now_ms = home.clock.now_ms()
+                if aside := home.store.suspects.between(line.meter_id, now_ms - WEEK_MS, now_ms):
+                    count = len({each.time_ms for each in aside})
+                    text = f"{line.meter.slug}: {count} readings of the last seven days; see `casawatt repair list`"
+                    yield Finding("note", "set aside", text)
             for line in home.recorder.lines() if rebuild else ():
                 found = differences(line, home.store)
                 for difference in found:

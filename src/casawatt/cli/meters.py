@@ -1,4 +1,4 @@
-"""`casawatt meters`: list them, and make meters of devices."""
+"""`casawatt meters`: list them, make meters of devices, replace their devices."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -8,14 +8,19 @@ import msgspec
 import typer
 
 from casawatt.app import open_home, ports_of
-from casawatt.cli import client
+from casawatt.cli import binding, client
 from casawatt.cli.output import err, out, print_json, print_table, watts
 from casawatt.cli.places import ConfigOption, DataOption, JsonOption, Place, find
 from casawatt.clock import WallClock
 from casawatt.registry import Adoption
 from casawatt.web.documents import meters_document
 
-app = typer.Typer(help="List the meters; make a meter of a new device.", no_args_is_help=False)
+app = typer.Typer(
+    help="List the meters; make a meter of a new device; replace a meter's device.", no_args_is_help=False
+)
+app.command()(binding.show)
+app.command()(binding.bind)
+app.command()(binding.undo)
 
 
 @app.callback(invoke_without_command=True)
@@ -42,6 +47,7 @@ def meters(
         ]
         print_table(("source", "address", "says it is", "now W", "now A"), rows, title="New devices")
         out.print("Make one a meter with: casawatt meters adopt SLUG SOURCE ADDRESS")
+        out.print("Or let it replace a meter's device: casawatt meters bind SLUG SOURCE ADDRESS")
 
 
 def read(place: Place) -> dict[str, Any]:

@@ -53,5 +53,9 @@ class UnknownMeterError(RegistryError):
     """There is no meter of that slug."""
 
 
+class UnknownDecisionError(RegistryError):
+    """There is no such correction or binding, or it was taken back already."""
+
+
 class ImportFileError(CasawattError):
     """A file to import cannot be understood at all; the text names the file and the line."""

@@ -22,6 +22,10 @@ def check_slug(slug: str) -> str:
     return slug
 
 
+IMPORT_SOURCE = "import"
+"""The source under which readings are recorded that come from a file or a person, whatever device measures."""
+
+
 class Cadence(StrEnum):
     """When a device speaks; it decides what the power between two readings was.
 
@@ -80,6 +84,14 @@ class Calibration(msgspec.Struct, frozen=True):
     ignores_all: bool = False
 
 
+class Manner(msgspec.Struct, frozen=True):
+    """How a device's readings are taken: the part of a calibration that goes with the device."""
+
+    cadence: Cadence
+    gap_limit_ms: int
+    limit_mw: int | None
+
+
 class Device(msgspec.Struct, frozen=True):
     """The thing that measures, known by its source and address."""
 
@@ -89,13 +101,19 @@ class Device(msgspec.Struct, frozen=True):
 
 
 class Binding(msgspec.Struct, frozen=True):
-    """A device measures for a meter from `from_ms` until before `to_ms` (None: still)."""
+    """A device measures for a meter from `from_ms` until before `to_ms` (None: still).
+
+    `made_ms`: when that was decided; `manner`: how its readings are taken since, None where only a
+    calibration says it.
+    """
 
     binding_id: int
     meter_id: int
     device: Device
     from_ms: int
     to_ms: int | None
+    made_ms: int = 0
+    manner: Manner | None = None
 
 
 class Meter(msgspec.Struct, frozen=True):

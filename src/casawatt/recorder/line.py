@@ -1,9 +1,11 @@
 """What the recorder holds of one meter while readings come in."""
 
 from casawatt.engine import clean, pipeline
+from casawatt.engine.power import power_mw
 from casawatt.model.interval import INTERVAL_MS, Interval
 from casawatt.model.meter import Calibration, Meter
 from casawatt.model.reading import Record
+from casawatt.model.suspect import Cause, Suspect
 
 FAR_MS = 1 << 62
 """Further in the future, or as a negative in the past, than any time."""
@@ -63,10 +65,12 @@ class Line:
     """One meter's place in the engine: its state, its calibrations, and from when it has to be done anew.
 
     `newest_ms` is the time of the newest record, `heard_ms` our clock when the meter last spoke; `gone`: its device is
-    known to be off.
+    known to be off. `aside`: what was set aside of records since somebody took it from here, by their time; nothing
+    where something was before.
     """
 
     __slots__ = (
+        "aside",
         "boundary_ms",
         "calibration",
         "calibration_until_ms",
@@ -95,6 +99,7 @@ class Line:
         self.newest_ms = self.heard_ms = self.boundary_ms = -FAR_MS
         self.dirty_from_ms: int | None = None
         self.dirty_to_ms = -FAR_MS
+        self.aside: dict[int, tuple[Suspect, ...]] = {}
         self.silent = self.changed = self.gone = False
         self.sequence = 0
         self.calibrate(calibrations)
@@ -111,6 +116,19 @@ class Line:
         if state.newest is not None:
             self.newest_ms = state.newest.time_ms
             self.boundary_ms = self.newest_ms - self.newest_ms % INTERVAL_MS + INTERVAL_MS
+
+    def power_mw(self) -> int | None:
+        """Return what the newest record says its power is, None when it says none, or nothing that counts.
+
+        Where that was set aside, it is the last power that was not, for as long as that may hold.
+        """
+        newest, calibration, energy = self.clean.newest, self.calibration, self.state.energy
+        if newest is None or calibration.ignores_all or newest.device_id in calibration.ignored_devices:
+            return None
+        if energy.time_ms == newest.time_ms and any(each.cause is Cause.POWER for each in energy.suspects):
+            holds = newest.time_ms - energy.said_ms <= calibration.gap_limit_ms
+            return energy.said_mw if holds else None
+        return power_mw(newest, calibration)
 
     def mark_dirty(self, time_ms: int) -> None:
         """Note that what was derived from `time_ms` on is no longer what the records say."""
@@ -129,9 +147,18 @@ class Line:
             self.boundary_ms = self.snapshots.enter(time_ms, self.newest_ms, self.state)
         if time_ms >= self.calibration_until_ms:
             self._calibrate_for(time_ms)
-        self.newest_ms = time_ms
+        before = self.state.energy.suspects
         self.state, closed = pipeline.step(self.state, record, self.calibration)
+        suspects = self.state.energy.suspects
+        if suspects or (before and time_ms == self.newest_ms):
+            self.aside[time_ms] = suspects
+        self.newest_ms = time_ms
         return closed
+
+    def taken_aside(self) -> dict[int, tuple[Suspect, ...]]:
+        """Return what was set aside since the last call."""
+        taken, self.aside = self.aside, {}
+        return taken
 
     def _calibrate_for(self, time_ms: int) -> None:
         later = [each.from_ms for each in self.calibrations if each.from_ms > time_ms]

@@ -24,18 +24,21 @@ def rebuild(line: Line, store: Store) -> None:
     work.resume(state)
     work.boundary_ms = from_ms
     replaced_from_ms = first_open_ms(state, from_ms)
-    until_ms = FAR_MS
+    until_ms = suspects_until_ms = FAR_MS
     intervals: list[Interval] = []
     for record in records_from(store, line.meter_id, from_ms):
         if record.time_ms >= work.boundary_ms and record.time_ms > line.dirty_to_ms:
             known = known_state(line, store, work.newest_ms, record.time_ms)
             if known == work.state:
                 until_ms = first_open_ms(work.state, quarter_ms(record.time_ms))
+                suspects_until_ms = record.time_ms
                 break
         intervals += work.advance(record)
     adopt_snapshots(line, work, from_ms, until_ms)
     closed = [interval for interval in intervals if interval.start_ms < until_ms]
     store.replace_intervals(line.meter_id, replaced_from_ms, until_ms, closed)
+    suspects = [each for those in work.taken_aside().values() for each in those]
+    store.suspects.replace(line.meter_id, from_ms, suspects_until_ms, suspects)
     if until_ms == FAR_MS:
         line.resume(work.state)
     store.put_intervals(line.meter_id, (), pipeline.open_intervals(line.state))

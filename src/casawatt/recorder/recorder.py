@@ -1,12 +1,10 @@
 """The way of each reading: which meter, is it sound, keep it, count it."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from casawatt.engine import clean, pipeline
 from casawatt.engine.clean import Verdict
-from casawatt.engine.power import power_mw
 from casawatt.model.errors import StoreFullError
 from casawatt.model.event import Event
 from casawatt.model.interval import INTERVAL_MS, Interval
@@ -16,6 +14,7 @@ from casawatt.model.reading import Reading, Record
 from casawatt.recorder.line import FAR_MS, Line
 from casawatt.recorder.rebuild import rebuild
 from casawatt.recorder.refusals import Refusals
+from casawatt.recorder.routes import Route, choose
 from casawatt.registry import Registry
 from casawatt.store.store import Store
 
@@ -25,17 +24,6 @@ NEW_DEVICES_NAMED = 200
 """So many new devices are named in the log; forged ones must not fill it."""
 
 USED = (Verdict.FRESH, Verdict.LATE, Verdict.DUPLICATE)
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A device's readings of `from_ms <= time < to_ms` belong to `line`."""
-
-    from_ms: int
-    to_ms: int
-    line: Line
-    device: Device
-    traits: Traits
 
 
 class Recorder:
@@ -85,7 +73,7 @@ class Recorder:
 
     def _heard(self, reading: Reading, hint: str | None) -> int:
         """Remember a device that belongs to no meter, if what it says could be recorded."""
-        _, cleaned = clean.step(clean.START, reading, 0, self._registry.traits(reading.source))
+        _, cleaned = clean.step(clean.START, reading, 0, self._registry.traits(reading.source, reading.address))
         if cleaned.record is None:
             self.refusals.add(reading.source, reading.address, cleaned.verdict.value, f"{reading}")
             return NEVER
@@ -113,7 +101,7 @@ class Recorder:
         if not clean.BEGINNING_MS <= (reading.time_ms or 0) <= reading.received_ms + clean.AHEAD_MAX_MS:
             return Verdict.OUT_OF_RANGE
         device = self._registry.device(reading.source, reading.address)
-        traits = self._registry.traits(reading.source)
+        traits = self._registry.traits(reading.source, reading.address)
         line = self._lines[meter.meter_id]
         there = known.get(reading.time_ms or 0)
         if there is not None:
@@ -146,6 +134,8 @@ class Recorder:
         closed = line.advance(record)
         if closed:
             self._keep(line, closed)
+        if line.aside:
+            self._set_aside(line)
         line.changed = True
         for listener in self._listeners:
             listener(line.meter_id)
@@ -158,6 +148,11 @@ class Recorder:
                 self._store.replace_intervals(line.meter_id, start_ms, start_ms + INTERVAL_MS, ())
         self._store.put_intervals(line.meter_id, [interval for interval in closed if interval.how], ())
 
+    def _set_aside(self, line: Line) -> None:
+        """Hand what was set aside to the store."""
+        for time_ms, suspects in line.taken_aside().items():
+            self._store.suspects.put(line.meter_id, time_ms, suspects)
+
     def recover(self) -> int:
         """Bring every meter's state up to what the store holds; returns how many records the log gave back."""
         self.renew()
@@ -169,7 +164,11 @@ class Recorder:
                 line.mark_dirty(record.time_ms)
             elif closed := line.advance(record):
                 self._keep(line, closed)
+        for meter_id, from_ms, to_ms in self._store.registry.dated.touched():
+            self._lines[meter_id].mark_dirty(from_ms)
+            self._lines[meter_id].mark_dirty(to_ms)
         for line in self._lines.values():
+            self._set_aside(line)
             newest = self._store.last_record(line.meter_id)
             line.clean = clean.CleanState(newest)
             line.sequence = self._store.durable_seq
@@ -209,8 +208,18 @@ class Recorder:
 
     def _route(self, binding: Binding) -> Route:
         to_ms = FAR_MS if binding.to_ms is None else binding.to_ms
-        traits = self._registry.traits(binding.device.source)
+        traits = self._registry.traits(binding.device.source, binding.device.address)
         return Route(binding.from_ms, to_ms, self._lines[binding.meter_id], binding.device, traits)
+
+    def derive_anew(self, meter_ids: Iterable[int], from_ms: int, to_ms: int) -> None:
+        """Take over what the registry says now, and derive the figures of a span anew that this changes."""
+        self.renew()
+        for meter_id in meter_ids:
+            line = self._lines[meter_id]
+            line.mark_dirty(from_ms)
+            line.mark_dirty(to_ms)
+            self.settle_line(line)
+        self.tell(None)
 
     def settle(self) -> None:
         """Rebuild what late readings touched, and let the open quarter-hours of changed meters be seen."""
@@ -233,12 +242,6 @@ class Recorder:
     def line(self, meter_id: int) -> Line | None:
         """Return one meter's line, None when nothing is known of the meter yet."""
         return self._lines.get(meter_id)
-
-    def power_w(self, line: Line) -> float | None:
-        """Return what the meter said last in W, None when it never said anything that gives watts."""
-        newest = line.clean.newest
-        power = None if newest is None else power_mw(newest, line.calibration)
-        return None if power is None else power / 1000
 
     def presence(self, source: str, address: str, *, online: bool) -> None:
         """Note that the device which measures for a meter now has gone, or is back; nothing for any other device."""
@@ -285,12 +288,3 @@ class Recorder:
         """Let the listeners know that a meter, or with None the list of new devices, has changed."""
         for listener in self._listeners:
             listener(meter_id)
-
-
-def choose(routes: Sequence[Route], reading: Reading) -> Route | None:
-    """Return the route that holds at the time of the reading, None when the device was bound to no meter then."""
-    time_ms = reading.received_ms if reading.time_ms is None else reading.time_ms
-    for route in reversed(routes):
-        if route.from_ms <= time_ms < route.to_ms:
-            return route
-    return None

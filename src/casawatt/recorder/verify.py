@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from casawatt.engine import pipeline
 from casawatt.model.interval import Interval
+from casawatt.model.suspect import Suspect
 from casawatt.recorder.line import FAR_MS, Line
 from casawatt.recorder.rebuild import quarter_ms, records_from
 from casawatt.store.store import Store
@@ -11,21 +12,23 @@ from casawatt.store.store import Store
 DIFFERENCES_MAX = 20
 
 
-def derive(line: Line, store: Store) -> list[Interval]:
-    """Return every quarter-hour of a meter as its readings give it, from the first one on."""
+def derive(line: Line, store: Store) -> tuple[list[Interval], list[Suspect]]:
+    """Return every quarter-hour of a meter and what is set aside, as its readings give it, from the first one on."""
     first_ms = store.first_time_ms(line.meter_id)
     if first_ms is None:
-        return []
+        return [], []
     work = Line(line.meter, line.calibrations)
     intervals: list[Interval] = []
     for record in records_from(store, line.meter_id, quarter_ms(first_ms)):
         intervals += work.advance(record)
-    return [*intervals, *pipeline.open_intervals(work.state)]
+    suspects = [each for those in work.taken_aside().values() for each in those]
+    return [*intervals, *pipeline.open_intervals(work.state)], suspects
 
 
 def differences(line: Line, store: Store) -> list[str]:
-    """Return, in words, each quarter-hour that is kept otherwise than the readings give it; at most some."""
-    derived = {interval.start_ms: interval for interval in derive(line, store)}
+    """Return, in words, where quarter-hours and what is set aside are not as the readings give them; at most some."""
+    intervals, suspects = derive(line, store)
+    derived = {interval.start_ms: interval for interval in intervals}
     kept = {interval.start_ms: interval for interval in store.intervals(line.meter_id, -FAR_MS, FAR_MS)}
     found = []
     for start_ms in sorted(derived.keys() | kept.keys()):
@@ -35,6 +38,11 @@ def differences(line: Line, store: Store) -> list[str]:
                 f"{line.meter.slug}, quarter-hour of {at:%Y-%m-%d %H:%M} UTC:"
                 f" kept {energy(kept.get(start_ms))}, the readings give {energy(derived.get(start_ms))}"
             )
+    aside = set(store.suspects.between(line.meter_id, -FAR_MS, FAR_MS))
+    for suspect in sorted(aside ^ set(suspects), key=lambda each: each.time_ms):
+        at = datetime.fromtimestamp(suspect.time_ms / 1000, UTC)
+        which = "is set aside, and the readings do not give that" if suspect in aside else "should be set aside"
+        found.append(f"{line.meter.slug}, reading of {at:%Y-%m-%d %H:%M:%S} UTC: {suspect.cause} {which}")
     rest = len(found) - DIFFERENCES_MAX
     return [*found[:DIFFERENCES_MAX], f"and {rest} more"] if rest > 0 else found
 

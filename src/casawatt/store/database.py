@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from casawatt.model.errors import StoreCorruptError, StoreError, StoreFullError
-from casawatt.store.schema import check_version, migrate
+from casawatt.store.schema import VERSION, check_version, migrate
 
 BUSY_S = 30.0
 PAGE_BYTES = 2048
@@ -67,6 +67,11 @@ class Database:
             uri = f"{self.path.absolute().as_uri()}?mode=ro"
             return sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         return sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the file is of the newest format; one that is only read may be of an older one."""
+        return check_version(self._writer, self.path) == VERSION
 
     def reader(self) -> sqlite3.Connection:
         """Return this thread's connection for reading; it sees what was committed (read only: when it was opened).

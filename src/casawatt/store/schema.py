@@ -117,7 +117,49 @@ CREATE TABLE snapshots (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (FIRST,)
+SECOND = """
+ALTER TABLE calibrations ADD COLUMN limit_mw INTEGER;
+ALTER TABLE calibrations ADD COLUMN made_ms INTEGER NOT NULL DEFAULT 0;
+UPDATE calibrations SET made_ms = from_ms;
+
+-- Decisions are no longer changed by later ones: which binding holds follows from all that stand.
+ALTER TABLE bindings ADD COLUMN made_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE bindings ADD COLUMN cadence TEXT;
+ALTER TABLE bindings ADD COLUMN gap_limit_ms INTEGER;
+ALTER TABLE bindings ADD COLUMN limit_mw INTEGER;
+UPDATE bindings SET made_ms = from_ms;
+
+CREATE TABLE corrections (
+    correction_id INTEGER PRIMARY KEY,
+    meter_id INTEGER NOT NULL REFERENCES meters,
+    action TEXT NOT NULL,
+    from_ms INTEGER NOT NULL,
+    to_ms INTEGER NOT NULL,
+    made_ms INTEGER NOT NULL,
+    note TEXT,
+    retracted_ms INTEGER
+);
+
+-- Spans of which the sealed figures are not yet what the readings say since something was decided about them.
+CREATE TABLE touched (
+    touched_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    meter_id INTEGER NOT NULL,
+    from_ms INTEGER NOT NULL,
+    to_ms INTEGER NOT NULL
+);
+
+-- What of a meter's readings was set aside; derived from them, and sealed with them.
+CREATE TABLE suspects (
+    meter_id INTEGER NOT NULL,
+    time_ms INTEGER NOT NULL,
+    cause TEXT NOT NULL,
+    said INTEGER NOT NULL,
+    energy_mwh INTEGER NOT NULL,
+    PRIMARY KEY (meter_id, time_ms, cause)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (FIRST, SECOND)
 """The n-th of these brings a file of version n to version n + 1."""
 
 VERSION = len(MIGRATIONS)

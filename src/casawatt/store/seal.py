@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from casawatt.model.columns import Columns
-from casawatt.store import days, quarters
+from casawatt.store import aside, days, quarters
 from casawatt.store.database import Database
 from casawatt.store.merging import EMPTY, merge
 from casawatt.store.overlay import flatten
@@ -18,13 +18,17 @@ from casawatt.store.tail import Layer
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What is about to be sealed of one meter: everything of it up to `sealed_seq`, and the engine state with it."""
+    """What is about to be sealed of one meter: everything of it up to `sealed_seq`, and the engine state with it.
+
+    `touched_id`: the newest of the touched spans that its figures have worked in.
+    """
 
     meter_id: int
     sealed_seq: int
     state: bytes
     snapshots: tuple[tuple[int, bytes], ...]
     layers: list[Layer]
+    touched_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ def commit(database: Database, zone: ZoneInfo, cut: Cut) -> None:
     reader = database.reader()
     segments = _merged(reader, cut)
     overlay = flatten([layer.overlay for layer in cut.layers])
+    suspects = aside.flatten([layer.aside for layer in cut.layers])
     # All that takes time is done before others have to wait; nobody else changes what is read for it.
     laid = quarters.lay(reader, cut.meter_id, overlay)
     kept, gone = quarters.packed(cut.meter_id, laid)
@@ -53,7 +58,9 @@ def commit(database: Database, zone: ZoneInfo, cut: Cut) -> None:
         connection.executemany("INSERT OR REPLACE INTO intervals VALUES (?, ?, ?)", kept)
         connection.executemany("DELETE FROM intervals WHERE meter_id = ? AND start_ms = ?", gone)
         days.write(connection, cut.meter_id, cached)
+        suspects.write(connection, cut.meter_id)
         connection.executemany("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)", snapshots)
+        connection.execute("DELETE FROM touched WHERE meter_id = ? AND touched_id <= ?", (cut.meter_id, cut.touched_id))
         connection.execute("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?)", (cut.meter_id, cut.sealed_seq, cut.state))
 
 

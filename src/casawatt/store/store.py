@@ -24,7 +24,9 @@ from casawatt.store.query import Minutes, Query
 from casawatt.store.rows import RegistryRows
 from casawatt.store.schema import DATABASE_NAME
 from casawatt.store.seal import Cut
+from casawatt.store.suspects import Suspects
 from casawatt.store.tail import Tail
+from casawatt.store.upgrade import bring_up_to_date
 
 JOURNAL_NAME = "journal"
 SEAL_RECORDS = 200_000
@@ -48,6 +50,7 @@ class Store:
         self.registry = RegistryRows(database)
         self.events = EventLog(database)
         self.followers = Followers(database)
+        self.suspects = Suspects(intake.tail, database)
         self.sync_s = 10.0
         self.seal_records = SEAL_RECORDS
         self._database = database
@@ -77,7 +80,9 @@ class Store:
         `seal_records` in the tail make `should_seal` true. A read-only store shows what was there when it was opened.
         Raises StoreBusyError when another process writes to the folder, StoreError when it cannot be used.
         """
-        if not read_only:
+        if read_only:
+            bring_up_to_date(folder)
+        else:
             (folder / JOURNAL_NAME).mkdir(parents=True, exist_ok=True)
         lock = None if read_only else FolderLock(folder)
         try:
@@ -228,8 +233,10 @@ class Store:
         """Mark off what there is of a meter now, to be sealed together with the engine's `state` at this point."""
         self._intake.absorb()
         self._sealed_s = time.monotonic()
+        touched_id = self.registry.dated.touched_id
         with self._tail.lock:
-            return Cut(meter_id, self._intake.absorbed_seq, state, tuple(snapshots), self._tail.cut(meter_id))
+            layers = self._tail.cut(meter_id)
+            return Cut(meter_id, self._intake.absorbed_seq, state, tuple(snapshots), layers, touched_id)
 
     def commit_seal(self, cut: Cut) -> None:
         """Write a cut to the database, all or nothing.

@@ -9,6 +9,8 @@ import numpy as np
 from casawatt.model.columns import Columns
 from casawatt.model.interval import Interval
 from casawatt.model.reading import Record
+from casawatt.store.aside import Aside
+from casawatt.store.aside import flatten as flatten_asides
 from casawatt.store.batch import Batch, MeterBatch, by_meter
 from casawatt.store.merging import join
 from casawatt.store.overlay import Overlay, flatten
@@ -26,6 +28,7 @@ class Layer:
 
     part: Part = field(default_factory=Part)
     overlay: Overlay = field(default_factory=Overlay)
+    aside: Aside = field(default_factory=Aside)
 
 
 @dataclass(slots=True)
@@ -100,6 +103,10 @@ class Tail:
         """Return what lies over a meter's intervals on the disk, the open interval included."""
         tail = self.meter(meter_id)
         return flatten([layer.overlay for layer in tail.layers], tail.open_intervals)
+
+    def aside(self, meter_id: int) -> Aside:
+        """Return what lies over a meter's suspects on the disk."""
+        return flatten_asides([layer.aside for layer in self.meter(meter_id).layers])
 
     def cut(self, meter_id: int) -> list[Layer]:
         """Return a meter's layers as they are now; what comes in from now on goes into a new one."""

@@ -21,6 +21,7 @@ from casawatt.web.ports import Ports
 from casawatt.web.problem import answer, answer_error
 from casawatt.web.push import push_readings
 from casawatt.web.readings import get_readings, post_readings
+from casawatt.web.repair import HANDLERS
 from casawatt.web.requests import answers, check_query, document
 
 DESCRIPTION = """\
@@ -53,6 +54,7 @@ def api_routers() -> list[Router]:
         get_energy,
         get_live,
         get_openapi,
+        *HANDLERS,
     ]
     return [
         Router("/api/v1", route_handlers=handlers, before_request=check_query),

@@ -7,8 +7,7 @@ from msgspec import Meta
 
 from casawatt import __version__
 from casawatt.model.interval import INTERVAL_MS, Bucket
-from casawatt.model.meter import Calibration, Meter, NewDevice
-from casawatt.model.reading import POWER_FACTOR_ONE
+from casawatt.model.meter import Meter, NewDevice
 from casawatt.web.ports import Home, Ports
 from casawatt.web.times import format_time, share, today_start
 
@@ -70,34 +69,6 @@ class MetersDocument(msgspec.Struct, frozen=True):
     new_devices: list[NewDeviceDocument]
 
 
-class BindingDocument(msgspec.Struct, frozen=True, rename={"from_": "from"}):
-    """A device measured for a meter from a time (null: always) until before another (null: still)."""
-
-    source: str
-    address: str
-    from_: Time | None
-    to: Time | None
-
-
-class CalibrationDocument(msgspec.Struct, frozen=True, rename={"from_": "from"}):
-    """What makes watts of a meter's readings, from a time on (null: always)."""
-
-    from_: Time | None
-    nominal_voltage_v: float
-    power_factor_ratio: float
-    cadence: Literal["change", "polled"]
-    gap_limit_s: float
-
-
-class MeterDetailDocument(MeterDocument, frozen=True):
-    """A meter with its devices; `source` and `address` are of the present one."""
-
-    source: str | None
-    address: str | None
-    bindings: list[BindingDocument]
-    calibrations: list[CalibrationDocument]
-
-
 class BucketDocument(msgspec.Struct, frozen=True):
     """Energy from `start` until before `end`, and how much of that time was measured. `max_w`: highest power."""
 
@@ -120,7 +91,8 @@ class EnergyDocument(msgspec.Struct, frozen=True):
 class ReadingsDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     """Columns of equal length. Raw: the channels that were said; otherwise mean, least and most power.
 
-    `power_w` is what the device said, or what its current and the meter's calibration make of it.
+    `power_w` is what the device said, or what its current and the meter's calibration make of it. `set_aside` says of
+    raw readings why something of them is not counted; it is absent where all are.
     """
 
     meter: str
@@ -136,6 +108,7 @@ class ReadingsDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     power_factor_ratio: list[float | None] | msgspec.UnsetType = msgspec.UNSET
     charge_as: list[float | None] | msgspec.UnsetType = msgspec.UNSET
     boot_id: list[int | None] | msgspec.UnsetType = msgspec.UNSET
+    set_aside: list[str | None] | msgspec.UnsetType = msgspec.UNSET
 
 
 class StoreDocument(msgspec.Struct, frozen=True):
@@ -214,42 +187,6 @@ def new_device_document(device: NewDevice, home: Home) -> NewDeviceDocument:
     """Return a device that belongs to no meter."""
     at = format_time(device.time_ms, home.zone)
     return NewDeviceDocument(device.source, device.address, device.power_w, device.current_a, at, device.hint)
-
-
-def meter_detail_document(ports: Ports, meter: Meter) -> MeterDetailDocument:
-    """Return a meter with its devices and calibrations over time."""
-    bindings = ports.meters.bindings(meter)
-    present = next((binding.device for binding in reversed(bindings) if binding.to_ms is None), None)
-    return MeterDetailDocument(
-        **msgspec.structs.asdict(meter_document(ports, meter)),
-        source=present.source if present else None,
-        address=present.address if present else None,
-        bindings=[
-            BindingDocument(
-                binding.device.source,
-                binding.device.address,
-                _time_or_always(binding.from_ms, ports.home),
-                None if binding.to_ms is None else format_time(binding.to_ms, ports.home.zone),
-            )
-            for binding in bindings
-        ],
-        calibrations=[calibration_document(item, ports.home) for item in ports.meters.calibrations(meter)],
-    )
-
-
-def calibration_document(calibration: Calibration, home: Home) -> CalibrationDocument:
-    """Return a calibration in the units that people use."""
-    return CalibrationDocument(
-        _time_or_always(calibration.from_ms, home),
-        calibration.nominal_voltage_mv / 1000,
-        calibration.power_factor_e4 / POWER_FACTOR_ONE,
-        calibration.cadence.value,
-        calibration.gap_limit_ms / 1000,
-    )
-
-
-def _time_or_always(time_ms: int, home: Home) -> str | None:
-    return format_time(time_ms, home.zone) if time_ms > 0 else None
 
 
 def bucket_document(bucket: Bucket, start: str, end: str) -> BucketDocument:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from casawatt.model.columns import ABSENT, Int64Array
 from casawatt.model.reading import POWER_FACTOR_ONE
 
-Array = NDArray[Any]
+Column = NDArray[Any] | list[int | None] | list[str | None]
+"""Values of one kind, one for each row."""
 
 CHUNK = 50_000
 """So many values are encoded before other work has its turn."""
@@ -35,7 +36,7 @@ def in_units(column: Int64Array, scale: int) -> NDArray[np.float64]:
     return values
 
 
-async def columns_json(head: Mapping[str, str], columns: Mapping[str, Array | list[int | None]]) -> bytes:
+async def columns_json(head: Mapping[str, str], columns: Mapping[str, Column]) -> bytes:
     """Return a JSON object with the texts of `head` and then an array for each column.
 
     NaN becomes null. Lets other work on the event loop go on between chunks.

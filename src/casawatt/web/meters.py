@@ -10,7 +10,8 @@ from msgspec import Meta
 
 from casawatt.model.errors import RegistryError, UnknownMeterError
 from casawatt.model.meter import check_slug
-from casawatt.web.documents import MeterDetailDocument, MetersDocument, meter_detail_document, meters_document
+from casawatt.web.details import MeterDetailDocument, meter_detail_document
+from casawatt.web.documents import MetersDocument, meters_document
 from casawatt.web.ports import Ports
 from casawatt.web.problem import answer, wrong
 from casawatt.web.requests import Served, Slug, answers, check_json, document, find_meter

@@ -18,6 +18,7 @@ from casawatt.model.interval import Bucket, Interval
 from casawatt.model.meter import Binding, Calibration, Meter, NewDevice
 from casawatt.model.ports import Clock
 from casawatt.transports.push import Desk
+from casawatt.web.repair_port import RepairPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,11 @@ class MetersPort(Protocol):
         ...
 
     def calibrations(self, meter: Meter) -> list[Calibration]:
-        """Return the meter's calibrations, oldest first; there is at least one."""
+        """Return what the meter's readings are counted by, oldest first; there is at least one."""
+        ...
+
+    def own_calibrations(self, meter: Meter) -> list[Calibration]:
+        """Return the same as they are without corrections."""
         ...
 
     def new_devices(self) -> list[NewDevice]:
@@ -281,4 +286,5 @@ class Ports:
     store: Questions
     status: StatusPort
     imports: ImportPort
+    repairs: RepairPort
     desk: Desk | None = None

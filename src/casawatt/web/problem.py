@@ -11,10 +11,12 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from casawatt.model.errors import (
     CasawattError,
+    ConfigError,
     RegistryError,
     StoreError,
     StoreFullError,
     TakenError,
+    UnknownDecisionError,
     UnknownMeterError,
 )
 
@@ -22,6 +24,8 @@ PROBLEM_JSON = "application/problem+json"
 
 KINDS: tuple[tuple[type[CasawattError], HTTPStatus, str | None], ...] = (
     (UnknownMeterError, HTTPStatus.NOT_FOUND, "slug"),
+    (UnknownDecisionError, HTTPStatus.NOT_FOUND, "id"),
+    (ConfigError, HTTPStatus.CONFLICT, None),
     (RegistryError, HTTPStatus.CONFLICT, None),
     (StoreFullError, HTTPStatus.INSUFFICIENT_STORAGE, None),
     (StoreError, HTTPStatus.INTERNAL_SERVER_ERROR, None),

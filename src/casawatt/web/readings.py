@@ -13,7 +13,7 @@ from casawatt.model.columns import ABSENT, Columns, Int64Array
 from casawatt.model.interval import Bucket, How
 from casawatt.model.meter import Meter
 from casawatt.web.documents import ReadingsDocument
-from casawatt.web.encoding import MILLI, SCALES, Array, columns_json, in_units
+from casawatt.web.encoding import MILLI, SCALES, Column, columns_json, in_units
 from casawatt.web.energy import edges
 from casawatt.web.ports import ImportReport, Ports, ReadingColumns
 from casawatt.web.problem import ProblemError, answer, wrong
@@ -107,10 +107,10 @@ def joined(parts: list[Columns]) -> Columns:
     )
 
 
-def raw_columns(columns: Columns, ports: Ports, meter: Meter) -> dict[str, Array | list[int | None]]:
+def raw_columns(columns: Columns, ports: Ports, meter: Meter) -> dict[str, Column]:
     """Return raw records as the API speaks of them: times, power, and what else was said."""
     power_mw = power_mw_columns(columns, ports.meters.calibrations(meter))
-    spoken: dict[str, Array | list[int | None]] = {
+    spoken: dict[str, Column] = {
         "time_ms": np.ascontiguousarray(columns.time_ms),
         "power_w": in_units(power_mw, MILLI),
     }
@@ -119,10 +119,41 @@ def raw_columns(columns: Columns, ports: Ports, meter: Meter) -> dict[str, Array
             spoken[name] = in_units(columns.channels[channel], scale)
     if "boot_id" in columns.channels:
         spoken["boot_id"] = [None if value == ABSENT else value for value in columns.channels["boot_id"].tolist()]
+    if (aside := set_aside(columns, ports, meter)) is not None:
+        spoken["set_aside"] = aside
     return spoken
 
 
-async def minute_columns(ports: Ports, meter: Meter, start_ms: int, end_ms: int) -> dict[str, Array | list[int | None]]:
+def set_aside(columns: Columns, ports: Ports, meter: Meter) -> list[str | None] | None:
+    """Return for each raw record why something of it is not counted, None where all is; None when all is of all.
+
+    `power`, `jump` or `jump+power`: as `Cause` says; `discarded`: somebody decided so; `device`: the device does not
+    measure for the meter then.
+    """
+    if not len(columns):
+        return None
+    first_ms, last_ms = int(columns.time_ms[0]), int(columns.time_ms[-1])
+    causes: dict[int, str] = {}
+    for suspect in ports.repairs.suspects(meter, first_ms, last_ms + 1):
+        causes[suspect.time_ms] = "+".join(filter(None, (causes.get(suspect.time_ms), suspect.cause.value)))
+    aside: list[str | None] = [None] * len(columns)
+    if causes:
+        aside = [causes.get(time_ms) for time_ms in columns.time_ms.tolist()]
+    calibrations = ports.meters.calibrations(meter)
+    ends_ms = [*(each.from_ms for each in calibrations[1:]), last_ms + 1]
+    for calibration, end_ms in zip(calibrations, ends_ms, strict=True):
+        if calibration.ignores_all or calibration.ignored_devices:
+            first, stop = np.searchsorted(columns.time_ms, (calibration.from_ms, end_ms)).tolist()
+            if calibration.ignores_all:
+                aside[first:stop] = ["discarded"] * (stop - first)
+                continue
+            gone = np.isin(columns.device_id[first:stop], calibration.ignored_devices)
+            for place in np.flatnonzero(gone).tolist():
+                aside[first + place] = "device"
+    return aside if any(aside) else None
+
+
+async def minute_columns(ports: Ports, meter: Meter, start_ms: int, end_ms: int) -> dict[str, Column]:
     """Return a span minute by minute, asked for in stretches; raises ProblemError if it is too long."""
     if (end_ms - start_ms) // MINUTE_MS > POINTS_MAX:
         raise wrong(
@@ -149,7 +180,7 @@ async def minute_columns(ports: Ports, meter: Meter, start_ms: int, end_ms: int)
     }
 
 
-def bucket_columns(buckets: list[Bucket]) -> dict[str, Array | list[int | None]]:
+def bucket_columns(buckets: list[Bucket]) -> dict[str, Column]:
     """Return buckets as columns of mean, least and most power."""
     return {
         "time_ms": np.array([bucket.start_ms for bucket in buckets], np.int64),

@@ -1,6 +1,6 @@
 /** The typed client of the service's HTTP API. Addresses are relative to the page. */
 
-import type { Adoption, Energy, Health, Meter, Readings } from "./types";
+import type { Adoption, Correction, Energy, Health, Meter, Readings, Repaired, Suspect } from "./types";
 
 export const LIVE_URL = "api/v1/live";
 
@@ -67,13 +67,44 @@ export async function energy(
   return request(`${meterUrl(slug)}/energy?${query.toString()}`, signal ? { signal } : undefined);
 }
 
-/** Makes a meter of a new device. Throws ApiError 409 when the slug or the device is taken. */
-export async function adopt(adoption: Adoption): Promise<Meter> {
-  return request("api/v1/meters", {
+async function post<T>(url: string, body: unknown): Promise<T> {
+  return request(url, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify(adoption),
+    body: JSON.stringify(body),
   });
+}
+
+/** Makes a meter of a new device. Throws ApiError 409 when the slug or the device is taken. */
+export async function adopt(adoption: Adoption): Promise<Meter> {
+  return post("api/v1/meters", adoption);
+}
+
+/** What was set aside of a meter's readings; `older` says how many more were before these. */
+export async function suspects(
+  slug: string,
+  startMs: number,
+  endMs: number,
+  signal?: AbortSignal,
+): Promise<{ suspects: Suspect[]; older: number }> {
+  const url = `${meterUrl(slug)}/suspects?${span(startMs, endMs).toString()}`;
+  return request(url, signal ? { signal } : undefined);
+}
+
+/** The corrections of a meter that stand. */
+export async function corrections(slug: string, signal?: AbortSignal): Promise<Correction[]> {
+  const url = `${meterUrl(slug)}/corrections`;
+  return (await request<{ corrections: Correction[] }>(url, signal ? { signal } : undefined)).corrections;
+}
+
+/** Counts the reading of an instant after all. Throws ApiError 409 when it is not set aside any more. */
+export async function restore(slug: string, at: string): Promise<Repaired> {
+  return post(`${meterUrl(slug)}/corrections`, { action: "restore", from: at });
+}
+
+/** Takes a correction back. Throws ApiError 404 when that was done already. */
+export async function undoCorrection(slug: string, id: number): Promise<Repaired> {
+  return post(`${meterUrl(slug)}/corrections/${String(id)}/undo`, {});
 }
 
 /** The health document; a failing service answers 503 with the same document. */

@@ -74,6 +74,16 @@ export function clock(timeMs: number, zone: string, locale?: string): string {
   );
 }
 
+/** The clock time to the second. */
+export function clockSeconds(timeMs: number, zone: string, locale?: string): string {
+  return new Intl.DateTimeFormat(locale, {
+    timeZone: zone,
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  }).format(timeMs);
+}
+
 /** The hour alone where a locale has a short form for it (`6 AM`), else `06:00`. */
 export function hourLabel(timeMs: number, zone: string, locale?: string): string {
   const hour12 = new Intl.DateTimeFormat(locale, { hour: "numeric" }).resolvedOptions().hour12;

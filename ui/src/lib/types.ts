@@ -79,6 +79,33 @@ export interface Energy {
   total: EnergyBucket;
 }
 
+/** What of a reading is kept but not counted, as it cannot be true. */
+export interface Suspect {
+  at: string;
+  cause: "power" | "jump";
+  /** What a jump would have counted. */
+  energy_wh: number;
+  power_w?: number;
+  register_wh?: number;
+  charge_as?: number;
+}
+
+/** A decision on the readings from a time until before another. */
+export interface Correction {
+  id: number;
+  action: "restore" | "discard";
+  from: string;
+  to: string;
+  made: string;
+  note: string | null;
+}
+
+/** A correction that was made or taken back, and the days that are different by it. */
+export interface Repaired {
+  correction: Correction;
+  days: { meter: string; date: string; before_wh: number; after_wh: number }[];
+}
+
 export interface Adoption {
   slug: string;
   name: string;
