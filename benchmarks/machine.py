@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.servers import package_version
 from benchmarks.timing import each_s, median
 
-PACKAGES = ("numpy", "pcodec", "msgspec", "litestar", "uvicorn")
+PACKAGES = ("numpy", "pcodec", "msgspec", "litestar", "uvicorn", "paho-mqtt", "aiomqtt")
 
 
 def machine(work: Path) -> dict[str, str]:
@@ -31,6 +31,7 @@ def machine(work: Path) -> dict[str, str]:
                 ("MariaDB", "mariadb-server"),
                 ("InfluxDB", "influxdb"),
                 ("VictoriaMetrics", "victoria-metrics"),
+                ("Mosquitto", "mosquitto"),
                 ("Chromium", "chromium"),
             )
         ),

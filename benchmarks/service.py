@@ -44,11 +44,11 @@ class Service:
         return int(found[1]) * 1024 / 1e6
 
 
-def config_text(udp_port: int, *, sync_s: float = 10.0) -> str:
-    """Return a config that listens on loopback only and refuses nobody for sending much."""
+def config_text(udp_port: int, *, sync_s: float = 10.0, more: str = "") -> str:
+    """Return a config that listens on loopback only and refuses nobody for sending much; `more` are its last lines."""
     return (
         f'[home]\ntimezone = "{ZONE.key}"\n[web]\nport = 0\n[store]\nsync_s = {sync_s}\n'
-        f'[source.{SOURCE}]\nhost = "127.0.0.1"\nport = {udp_port}\nannounce = false\nmax_packets_per_s = 1e9\n'
+        f'[source.{SOURCE}]\nhost = "127.0.0.1"\nport = {udp_port}\nannounce = false\nmax_packets_per_s = 1e9\n{more}'
     )
 
 
@@ -72,11 +72,14 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def running(folder: Path, *, core: int | None = None, sync_s: float = 10.0) -> Iterator[Service]:
-    """Run the service on the data in `folder / "home"`, on one core if wished. Raises PeerError if it cannot start."""
+def running(folder: Path, *, core: int | None = None, sync_s: float = 10.0, more: str = "") -> Iterator[Service]:
+    """Run the service on the data in `folder / "home"`, on one core if wished, its config ending with `more`.
+
+    Raises PeerError if it cannot start.
+    """
     udp_port, log = free_port(), folder / "service.log"
     config = folder / "config.toml"
-    config.write_text(config_text(udp_port, sync_s=sync_s))
+    config.write_text(config_text(udp_port, sync_s=sync_s, more=more))
     arguments = [sys.executable, "-m", "casawatt", "serve", "--config", str(config), "--data", str(folder / "home")]
     if core is not None:
         arguments = ["taskset", "-c", str(core), *arguments]

@@ -17,6 +17,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 TIMEOUT_S = 10.0
+STOP_S = 60.0
+"""The longest wait for a broker to save what it holds: a disk that others use may be slow."""
 HOST = "127.0.0.1"
 PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin") or "mosquitto"
 PASSWORDS = shutil.which("mosquitto_passwd") or "mosquitto_passwd"
@@ -91,7 +93,7 @@ class Mosquitto:
     def _wait(self) -> None:
         assert self.process is not None
         assert self.process.stderr is not None
-        self.process.wait(timeout=TIMEOUT_S)
+        self.process.wait(timeout=STOP_S)
         if self._log is not None:
             self._log.join()
         self.process.stderr.close()

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import append, kill, load, path, pixel, queries, size, writes
+from benchmarks import append, kill, load, mqtt, path, pixel, queries, size, writes
 from benchmarks.__main__ import SUBJECTS
 from benchmarks.outcome import Context, Section
 from benchmarks.readings import made_up
@@ -23,7 +23,7 @@ def said(section: Section) -> set[str]:
 
 
 def test_every_subject_is_here() -> None:
-    assert {module.__name__ for module in (append, size, queries, path, writes, load, pixel, kill)} == {
+    assert {module.__name__ for module in (append, size, queries, path, mqtt, writes, load, pixel, kill)} == {
         f"benchmarks.{subject}" for subject in SUBJECTS
     }
 
@@ -46,6 +46,13 @@ def test_queries_are_asked_in_the_store_and_through_the_api(tiny: Context) -> No
 def test_on_the_whole_path_nothing_is_lost_at_a_rate_that_any_machine_can_take(tiny: Context) -> None:
     found = path.stream(tiny, rate_per_s=500, seconds=2, active=5)
     assert (found.sent, found.lost, found.wrong) == (1000, 0, 0)
+
+
+def test_nothing_that_plugs_report_by_mqtt_is_lost(tiny: Context) -> None:
+    section = mqtt.run(tiny)
+    lost = next(figure for figure in section.figures if figure.what == "lost of 200 readings/s by MQTT")
+    assert (lost.value, lost.note) == (0, "of 10, in 2 s")
+    assert "plain aiomqtt subscriber, a backlog taken in" in said(section) or section.missing
 
 
 def test_writes_are_counted_or_it_says_why_not(tiny: Context) -> None:

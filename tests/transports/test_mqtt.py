@@ -115,6 +115,24 @@ async def test_a_message_is_acknowledged_only_when_it_is_kept(
             assert (await taker.until(7))[6:] == ["4"]
 
 
+async def test_what_could_not_be_kept_fails_its_taker_and_comes_again(server: Mosquitto) -> None:
+    taker, again = Taker(), Taker()
+
+    async def kept() -> None:
+        raise OSError("the disk is gone")
+
+    broker = Broker("home", options(server), CLIENT, listeners=1)
+    async with peer(server) as device:
+        async with running(broker), broker.listening(["a"], taker.take, kept) as listening:
+            await server.until_said(SUBSCRIBED)
+            await device.publish("a", "1")
+            with pytest.raises(OSError, match="the disk is gone"):
+                await listening.failed()
+        async with running(broker), broker.listening(["a"], again.take, again.kept):
+            assert await again.until(1) == ["1"]
+            await server.until_said(f"Received PUBACK from {CLIENT}", 1)
+
+
 async def test_what_a_killed_process_had_taken_but_not_kept_comes_again(server: Mosquitto) -> None:
     child = await asyncio.create_subprocess_exec(
         sys.executable,

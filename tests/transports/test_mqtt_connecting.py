@@ -185,6 +185,15 @@ async def test_why_a_broker_ends_a_connection_is_told(tmp_path: Path) -> None:
     assert said == f"{HOST}:{port}: another client with the same client_id has taken its place"
 
 
+async def test_a_broker_that_keeps_messages_for_less_than_we_asked_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    welcome, shutting_down = b"\x20\x08\x00\x00\x05\x11\x00\x00\x00\x3c", b"\xe0\x01\x8b"
+    async with says(welcome + shutting_down) as port:
+        assert "server shutting down" in await why_not(Mosquitto(tmp_path, "", port))
+    assert f"{HOST}:{port} keeps what is sent while casawatt is away for 60 s only" in caplog.text
+
+
 async def test_of_two_clients_of_the_same_name_one_loses_its_connection(tmp_path: Path) -> None:
     with mosquitto(tmp_path) as server:
         first, second = (Broker("home", options(server), CLIENT) for _ in range(2))

@@ -35,6 +35,11 @@ HELD_MAX_3 = 10
 TOPICS_KNOWN = 10_000
 """For so many topics it is remembered who takes them."""
 
+GATHER_S = 0.05
+GATHER_MAX = 8
+"""So long, or until so many are there, messages gather before they are kept: a hand-over costs more than a message.
+No broker sends fewer than twice as many ahead."""
+
 PARTING_S = 2.0
 """The longest wait, at the end, for what was taken to be acknowledged."""
 
@@ -107,7 +112,7 @@ class Broker:
         self._held_max = HELD_MAX if options.protocol == "5" else HELD_MAX_3
         self._link: Link | None = None
         self._taken: list[tuple[int, tuple[Listening, ...]]] = []
-        self._some_taken = asyncio.Event()
+        self._some_taken, self._many_taken = asyncio.Event(), asyncio.Event()
 
     @asynccontextmanager
     async def listening(
@@ -208,6 +213,8 @@ class Broker:
         if arrived.mid:
             self._taken.append((arrived.mid, takers))
             self._some_taken.set()
+            if len(self._taken) >= GATHER_MAX:
+                self._many_taken.set()
 
     def _hold(self, arrived: Arrived) -> None:
         """Keep a message that nobody listens to, for a while. What is retained is sent again to who asks for it."""
@@ -240,11 +247,15 @@ class Broker:
     async def _keep_acknowledging(self, link: Link) -> None:
         while True:
             await self._some_taken.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_S):
+                    await self._many_taken.wait()
             await self._acknowledge(link)
 
     async def _acknowledge(self, link: Link) -> None:
         """Wait until all that was taken is kept, and acknowledge it. Where keeping fails it is not acknowledged."""
         self._some_taken.clear()
+        self._many_taken.clear()
         taken = self._taken.copy()
         unkept = set()
         for listening in {listening for _, takers in taken for listening in takers}:
