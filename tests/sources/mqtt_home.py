@@ -63,8 +63,8 @@ class MqttHome:
 
     def __init__(self, home: TestHome, inbox: MarkedInbox, devices: Peer, mark: str) -> None:
         self.home = home
+        self.devices = devices
         self._inbox = inbox
-        self._devices = devices
         self._mark = mark
         self._is_there = False
 
@@ -76,13 +76,13 @@ class MqttHome:
                 await self.settled()
             now_ms = message.time_ms
             self.home.clock.time_ms = now_ms
-            self._devices._client.publish(message.topic, message.payload, qos, message.retain)
+            self.devices._client.publish(message.topic, message.payload, qos, message.retain)
         await self.settled()
 
     async def settled(self) -> None:
         """Return when everything that was published is taken: when a device that was there has gone, or the reverse."""
         self._is_there = not self._is_there
-        self._devices._client.publish(self._mark, "online" if self._is_there else "offline", 1)
+        self.devices._client.publish(self._mark, "online" if self._is_there else "offline", 1)
         async with asyncio.timeout(TIMEOUT_S):
             while self._inbox.mark is not self._is_there:
                 self._inbox.changed.clear()

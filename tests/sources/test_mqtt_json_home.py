@@ -42,7 +42,6 @@ async def at_home(
 ) -> AsyncIterator[MqttHome]:
     config, mark, address = kind
     async with mqtt_home(folder / "home", server, mqtt_json, config, mark, now_ms) as home:
-        home.home.registry._traits["mqtt_json"] = config.traits_of(address)
         if not home.home.registry.meters():
             home.home.adopt(SLUG, "mqtt_json", address)
         yield home

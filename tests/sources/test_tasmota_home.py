@@ -127,11 +127,3 @@ async def test_a_plug_with_a_wrong_zone_is_counted_at_arrival_and_named(tmp_path
         assert [record.time_ms for record in records] == list(range(sent, START_MS + 2 * HOUR_MS, 300_000))
         refused = home.home.recorder.refusals.counts
         assert {key: count for key, count in refused.items() if "clock" in key} == {("tasmota", "washer", "clock"): 1}
-
-
-async def test_nothing_is_published_unless_configured(tmp_path: Path, server: Mosquitto, plug: VirtualTasmota) -> None:
-    async with at_home(tmp_path, server) as home:
-        await home._devices.subscribe("cmnd/#")
-        await home._devices.subscribe("+/cmnd/#")
-        await home.hears(plug.advance(START_MS + HOUR_MS))
-        assert home._devices.got == []

@@ -7,15 +7,12 @@ from typing import Annotated
 import msgspec
 
 from casawatt.model.found import Found
-from casawatt.model.meter import Cadence, Traits
+from casawatt.model.meter import Traits
 from casawatt.model.ports import Inbox
 from casawatt.sources.mqtt_json_collector import Collector
 from casawatt.sources.mqtt_json_entry import Entry, Mapping, check_together
 from casawatt.sources.mqtt_json_search import Search
 from casawatt.transports.mqtt import Broker
-
-UNKNOWN = Traits(Cadence.CHANGE, gap_limit_ms=60_000)
-"""What an address is like that no entry gives."""
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -34,13 +31,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     @property
     def traits(self) -> Traits:
-        """What holds for an address that no entry gives."""
-        return UNKNOWN
+        """What holds for an address that no entry gives any more: what the first one says."""
+        return self.mappings()[0].traits
 
     def traits_of(self, address: str) -> Traits:
         """Return what the readings of a device are like: as the first entry says that may give its address."""
         fits = [mapping.traits for mapping in self.mappings() if mapping.may_be_of(address)]
-        return fits[0] if fits else UNKNOWN
+        return fits[0] if fits else self.traits
 
 
 async def run(config: Config, inbox: Inbox, broker: Broker) -> None:
