@@ -87,8 +87,12 @@ CASES = [
     ),
     Case(
         "a new level with a spike on top of it is found all the same",
-        [*ticking(0, 60, 1000 * KWH), At(70, 1005 * KWH, 3600), At(80, 9999 * KWH, 3600)]
-        + ticking(90, 120, 1005 * KWH + 20),
+        [
+            *ticking(0, 60, 1000 * KWH),
+            At(70, 1005 * KWH, 3600),
+            At(80, 9999 * KWH, 3600),
+            *ticking(90, 120, 1005 * KWH + 20),
+        ],
         120,
         [(70, 4940), (80, 9999 * KWH - 1000 * KWH - 60), (90, 4960)],
     ),
@@ -170,7 +174,7 @@ CASES = [
     ),
     Case(
         "values that waited while the broker was down, and came all at once, count as if they had come in time",
-        [At(0, 100), At(10, 110)] + [At(610 + place / 1000, 110 + 10 * place) for place in range(60)] + [At(620, 720)],
+        [At(0, 100), At(10, 110), *[At(610 + place / 1000, 110 + 10 * place) for place in range(60)], At(620, 720)],
         620,
         calibration=PLUG,
     ),
@@ -193,7 +197,8 @@ def total_wh(records: Sequence[Record], calibrations: Sequence[Calibration]) -> 
 
 def suspects(records: Sequence[Record], calibrations: Sequence[Calibration]) -> list[Suspect]:
     """What is set aside of records; the state is saved and loaded before each."""
-    state, found = pipeline.START, []
+    state = pipeline.START
+    found: list[Suspect] = []
     for record in records:
         again = pipeline.load(pipeline.dump(state))
         assert again == state

@@ -65,8 +65,9 @@ class Level(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Doubt(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A value that was set aside until later ones decide.
 
-    `energy_uj` is what would count for it: of a jump its height, of a reset all that it shows, or the way round. `newest` is the value
-    after it that was shown last, and `grew` whether that one was higher than the one before it; both matter for noise.
+    `energy_uj` is what would count for it: of a jump its height, of a reset all that it shows, or the way round.
+    `newest` is the value after it that was shown last, and `grew` whether that one was higher than the one before it;
+    both matter for noise.
     """
 
     kind: Kind

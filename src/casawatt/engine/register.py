@@ -26,9 +26,9 @@ as nothing is decided. The next value decides, and what can be delivered is judg
   it follows from the jump, the device counts on from a new level: its height is not counted, all growth from there is.
 - A *reset*: it fell by more than 10 %, or at all with another `boot_id`, to no more than could be delivered since it
   last spoke. If the next value follows from it, it began at zero, and all that it shows is new. If the next one follows
-  from the mark, the fall was the outlier. If it fell again in the same way, it began at zero twice. A *wrap* is the same
-  where the mark was just below the end of a wheel of some digits and the value is just above zero (within a thousandth of the
-  wheel, and 1 kWh), only that the way round is new.
+  from the mark, the fall was the outlier. If it fell again in the same way, it began at zero twice.
+- A *wrap* is the same where the mark was just below the end of a wheel of so many digits and the value is just above
+  zero (within a thousandth of the wheel, and 1 kWh), only that the way round is new.
 - *Back*: the same, to more than could be delivered since: to what the device had saved before a power cut. If the next
   value follows from it, the device counts on from there, and nothing of the value itself is new; if it follows from the
   mark, the fall was the outlier.
