@@ -173,6 +173,16 @@ CASES = [
         PLUG,
     ),
     Case(
+        "a register in steps of 1 kWh that once rose by less has one more step set aside, and then counts all again",
+        [
+            At(second, (500 if second < 3005 else 500.4) * KWH + (second + 100) // 1000 * 1000)
+            for second in range(0, 8001, 5)
+        ],
+        6 * KWH,
+        [(900, KWH), (3005, 400), (3900, KWH)],
+        PLUG,
+    ),
+    Case(
         "values that waited while the broker was down, and came all at once, count as if they had come in time",
         [At(0, 100), At(10, 110), *[At(610 + place / 1000, 110 + 10 * place) for place in range(60)], At(620, 720)],
         620,

@@ -88,8 +88,8 @@ class Register(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What is remembered of a register.
 
     `mark` is the value that growth is counted from, `spoke_ms` when it or a trembling digit of it was shown last,
-    `boot_id` the life that was in. `ahead_uj` is as in `Level`. `step_uj` is the least that it ever grew by, as long as
-    that is no more than `COARSE_UJ`; 0 until it did.
+    `boot_id` the life that was in. `ahead_uj` is as in `Level`. `step_uj` is the least that it grew by since it last
+    jumped, the jump's height included, as long as that is no more than `COARSE_UJ`; 0 until it did.
     """
 
     is_charge: bool

@@ -10,7 +10,7 @@ decide.
 
 - Not below the mark, and no more above it than could be delivered: the difference is new. What can be delivered is the
   limit times the time since the register spoke. As registers count in steps, one may run ahead of that by a slack,
-  which it works off in time: 20 Wh, or the least step that it ever grew by, if that is more (up to 1 kWh). So over any
+  which it works off in time: 20 Wh, or the least step that it grew by, if that is more (up to 1 kWh). So over any
   time it counts no more than the limit allows, and once the slack. Values that come within a minute after a silence of
   more than a minute may have waited and come all at once, without a time of their own: they are judged from before the
   silence.
