@@ -1,6 +1,7 @@
 """Decisions made through the running service, and what is left of them when it is killed."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,8 +30,10 @@ def test_a_plug_replaced_while_the_service_runs_is_replaced_in_the_config_and_af
     said = place.run("meters", "bind", "fridge", "ecms_udp", SPARE)
     assert f"ecms_udp {SPARE} measures for fridge from now on." in said
     assert f"{place.config}: [meter.fridge] says so now." in said
+    service.send_v1(SPARE, 2.0)  # stamped in whole seconds: the one of the bind may have begun before it
     send_and_wait(service, SPARE, "fridge", 2.0)
     until(lambda: get(service, "/healthz")["store"]["written_seq"] >= 2)
+    until(lambda: service.stamps_s[SPARE] < time.time())
     before = readings(service, "fridge")
     service.process.kill()
     service.process.wait()

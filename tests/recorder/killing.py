@@ -99,7 +99,7 @@ def totals_that_differ(folder: Path, other: Path, promised: Promised) -> list[st
 
 
 def compared(killed: TestHome, whole: TestHome, slug: str, end: int) -> list[str]:
-    """Return in words which records, intervals and days of a meter differ in two homes."""
+    """Return in words which records, intervals, days and readings set aside of a meter differ in two homes."""
     found = []
     edges_ms = day_edges(killed.store.zone, START_MS, time_ms(end // len(METERS) + 1))
     one, other = (
@@ -107,10 +107,11 @@ def compared(killed: TestHome, whole: TestHome, slug: str, end: int) -> list[str
             list(home.store.columns(meter.meter_id, -FAR_MS, FAR_MS).records()),
             home.store.intervals(meter.meter_id, -FAR_MS, FAR_MS),
             home.store.buckets(meter.meter_id, edges_ms, home.registry.calibrations(meter)),
+            home.store.suspects.between(meter.meter_id, -FAR_MS, FAR_MS),
         )
         for home, meter in ((home, home.registry.meter(slug)) for home in (killed, whole))
     )
-    for name, mine, theirs in zip(("records", "intervals", "days"), one, other, strict=True):
+    for name, mine, theirs in zip(("records", "intervals", "days", "readings set aside"), one, other, strict=True):
         if not theirs:
             found.append(f"there are no {name}")
         if mine != theirs:
