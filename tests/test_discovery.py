@@ -7,7 +7,7 @@ import pytest
 
 import casawatt.sources
 from casawatt import discovery
-from casawatt.app import load_sources
+from casawatt.app_sources import load_sources
 from casawatt.config import Config, parse
 from casawatt.discovery import HEARD, Discovery, addition_of, heard_devices, owners_of, searcher_names, suggested_slugs
 from casawatt.model.found import Found
@@ -219,3 +219,37 @@ def test_each_free_channel_is_suggested_a_name_of_its_own() -> None:
         ("strip-1-2", "Strip 1", "a"),
         ("strip-3", "Strip 3", "c"),
     ]
+
+
+LISTENING = """
+async def discover(timeout_s, broker, config=None):
+    return [Found(source="listening", addresses=("a",), where=broker.name)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "broker"),
+    [
+        ('[broker.home]\nhost = "127.0.0.1"\n[broker.other]\nhost = "127.0.0.1"', "home"),
+        ('[broker.other]\nhost = "127.0.0.1"', "other"),
+    ],
+)
+async def test_a_source_that_asks_for_a_broker_is_given_the_one_that_there_is(
+    drafts: Path, text: str, broker: str
+) -> None:
+    draft(drafts, "listening", LISTENING)
+    assert (await found_by(discovery_of(text))).where == broker
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "no [broker.home] is in the config"),
+        ('[broker.a]\nhost = "127.0.0.1"\n[broker.b]\nhost = "127.0.0.1"', "which of the brokers a, b is meant"),
+    ],
+)
+async def test_a_source_that_asks_for_a_broker_where_none_can_be_had_says_so(drafts: Path, text: str, why: str) -> None:
+    draft(drafts, "listening", LISTENING)
+    [failure] = (await search(discovery_of(text))).failed
+    assert failure.why.startswith("its devices are found on an MQTT broker, and ")
+    assert why in failure.why

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import casawatt.sources
-from casawatt.config import Config
+from casawatt.config import BrokerConfig, Config
 from casawatt.config_edit import Addition, NewMeter, lines_for, slug_of
-from casawatt.model.errors import CasawattError
+from casawatt.model.errors import CasawattError, ConfigError
 from casawatt.model.found import Found
 from casawatt.model.meter import Meter
 from casawatt.model.ports import Clock, SourceConfig
 from casawatt.registry import Registry
+from casawatt.transports.mqtt_visit import visit
 from casawatt.web.findings import ChannelDocument, FailureDocument, FindingDocument, Search
 
 log = logging.getLogger(__name__)
@@ -53,21 +54,42 @@ def searcher_names() -> list[str]:
     return sorted(file.stem for file in files if DISCOVER.search(file.read_text(encoding="utf-8")))
 
 
-def searchers(options: Mapping[str, SourceConfig], offers: Offers) -> list[Searcher]:
-    """Return all sources that can look for devices; `options` are those of the configured ones."""
+def searchers(
+    options: Mapping[str, SourceConfig], brokers: Mapping[str, BrokerConfig], offers: Offers
+) -> list[Searcher]:
+    """Return all sources that can look for devices; `options` are those of the configured ones.
+
+    One that asks for a `broker` is given a connection of its own, to the one that its section names.
+    """
 
     def searcher(name: str) -> Searcher:
         async def look(timeout_s: float) -> list[Found]:
             discover = importlib.import_module(f"casawatt.sources.{name}").discover
             config = options.get(name)
             offered = {"config": config, **offers(name, config)}
-            wanted = {key: value for key, value in offered.items() if key in inspect.signature(discover).parameters}
-            found: list[Found] = await discover(timeout_s, **wanted)
-            return found
+            asked = inspect.signature(discover).parameters
+            wanted = {key: value for key, value in offered.items() if key in asked}
+            if "broker" not in asked:
+                found: list[Found] = await discover(timeout_s, **wanted)
+                return found
+            broker = broker_for(config, brokers)
+            return await visit(broker, brokers[broker], lambda there: discover(timeout_s, broker=there, **wanted))
 
         return Searcher(name, look)
 
     return [searcher(name) for name in searcher_names()]
+
+
+def broker_for(options: SourceConfig | None, brokers: Collection[str]) -> str:
+    """Return the name of the broker that a source uses, or would; raises ConfigError when there is none."""
+    name: str = getattr(options, "broker", "home")
+    if name in brokers:
+        return name
+    if len(brokers) == 1:
+        return next(iter(brokers))
+    there = ", ".join(brokers)
+    why = f"which of the brokers {there} is meant is not known" if brokers else "no [broker.home] is in the config"
+    raise ConfigError(f"its devices are found on an MQTT broker, and {why}")
 
 
 def names_of(found: Found) -> list[str]:
@@ -169,12 +191,12 @@ class Discovery:
         while True:
             await self._asked.wait()
             self._asked.clear()
-            await self._search(searchers(self._options, self._offers), self._timeout_s)
+            await self._search(searchers(self._options, self._config.brokers, self._offers), self._timeout_s)
 
     async def look(self, timeout_s: float) -> None:
         """Search once, here and now."""
         self._begin()
-        await self._search(searchers(self._options, self._offers), timeout_s)
+        await self._search(searchers(self._options, self._config.brokers, self._offers), timeout_s)
 
     @property
     def waiting(self) -> list[str]:

@@ -8,7 +8,7 @@ import typer
 
 from casawatt import config as configs
 from casawatt import config_edit
-from casawatt.app import load_sources
+from casawatt.app_sources import load_sources
 from casawatt.cli.init import first_config
 from casawatt.cli.output import err, out
 from casawatt.cli.places import default_config_path
