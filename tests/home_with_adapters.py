@@ -6,11 +6,11 @@ It looks for devices at its serial ports and nowhere on the network; one source 
 import os
 from pathlib import Path
 
-from casawatt import discovery
+from casawatt import searchers
 from casawatt.__main__ import main
 from casawatt.transports import serial_line
 
 if __name__ == "__main__":
     serial_line.DEVICES = Path(os.environ["TEST_DEVICES"])
-    discovery.searcher_names = lambda: ["ecms_udp", "mcee_serial", "no_such_source"]
+    searchers.searcher_names = lambda: ["ecms_udp", "mcee_serial", "no_such_source"]
     main()

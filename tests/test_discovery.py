@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 import casawatt.sources
-from casawatt import discovery
+from casawatt import discovery, searchers
 from casawatt.app_sources import load_sources
 from casawatt.config import Config, parse
-from casawatt.discovery import HEARD, Discovery, addition_of, heard_devices, owners_of, searcher_names, suggested_slugs
+from casawatt.discovery import HEARD, Discovery, addition_of, heard_devices, owners_of, suggested_slugs
 from casawatt.model.found import Found
 from casawatt.model.reading import Reading
+from casawatt.searchers import brokers_nearby, searcher_names
+from casawatt.transports.mdns import Announcement
 from casawatt.web.findings import FailureDocument, FindingDocument, Search
 from tests.fakes.clock import ManualClock
 from tests.recorder.homes import home_in
@@ -244,12 +246,23 @@ async def test_a_source_that_asks_for_a_broker_is_given_the_one_that_there_is(
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "no [broker.home] is in the config"),
+        ("", 'the config names none: write [broker.home] with host = "..."; one announces itself at 10.0.0.5:1883'),
         ('[broker.a]\nhost = "127.0.0.1"\n[broker.b]\nhost = "127.0.0.1"', "which of the brokers a, b is meant"),
     ],
 )
-async def test_a_source_that_asks_for_a_broker_where_none_can_be_had_says_so(drafts: Path, text: str, why: str) -> None:
+async def test_a_source_that_asks_for_a_broker_where_none_can_be_had_says_so(
+    drafts: Path, monkeypatch: pytest.MonkeyPatch, text: str, why: str
+) -> None:
+    async def one_nearby(_timeout_s: float) -> list[str]:
+        return ["10.0.0.5:1883"]
+
+    monkeypatch.setattr(searchers, "brokers_nearby", one_nearby)
     draft(drafts, "listening", LISTENING)
     [failure] = (await search(discovery_of(text))).failed
     assert failure.why.startswith("its devices are found on an MQTT broker, and ")
     assert why in failure.why
+
+
+async def test_a_broker_that_announces_itself_is_found() -> None:
+    async with Announcement("_mqtt._tcp", "broker", "127.0.0.1", 1899, {}):
+        assert "127.0.0.1:1899" in await brokers_nearby(2, ["127.0.0.1"])

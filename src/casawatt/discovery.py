@@ -1,28 +1,20 @@
 """Looks for devices: asks every source that can, all at once, and says which meters they measure for already."""
 
 import asyncio
-import importlib
-import inspect
 import logging
-import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping
 
-import casawatt.sources
-from casawatt.config import BrokerConfig, Config
+from casawatt.config import Config
 from casawatt.config_edit import Addition, NewMeter, lines_for, slug_of
-from casawatt.model.errors import CasawattError, ConfigError
+from casawatt.model.errors import CasawattError
 from casawatt.model.found import Found
 from casawatt.model.meter import Meter
 from casawatt.model.ports import Clock, SourceConfig
 from casawatt.registry import Registry
-from casawatt.transports.mqtt_visit import visit
+from casawatt.searchers import Offers, Searcher, searchers
 from casawatt.web.findings import ChannelDocument, FailureDocument, FindingDocument, Search
 
 log = logging.getLogger(__name__)
-
-DISCOVER = re.compile(r"^async def discover\(", re.MULTILINE)
 
 GRACE_S = 5.0
 """So much longer than it was given may a source take to come to its end."""
@@ -32,64 +24,6 @@ HEARD = "heard by casawatt"
 
 Owners = Mapping[tuple[str, str], str]
 """The slug of the meter that a device (source, address) measures for now."""
-
-Offers = Callable[[str, SourceConfig | None], Mapping[str, object]]
-"""Returns what the `discover` of a source may ask for by the names of its parameters, beside its options as `config`.
-
-Called with the source and its options, None where it has no section.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Searcher:
-    """A source that can look for devices; `look` does it for so many seconds and raises what it fails with."""
-
-    source: str
-    look: Callable[[float], Awaitable[list[Found]]]
-
-
-def searcher_names() -> list[str]:
-    """Return the names of the sources that can look for devices. None of them is imported."""
-    files = [file for folder in casawatt.sources.__path__ for file in Path(folder).glob("*.py")]
-    return sorted(file.stem for file in files if DISCOVER.search(file.read_text(encoding="utf-8")))
-
-
-def searchers(
-    options: Mapping[str, SourceConfig], brokers: Mapping[str, BrokerConfig], offers: Offers
-) -> list[Searcher]:
-    """Return all sources that can look for devices; `options` are those of the configured ones.
-
-    One that asks for a `broker` is given a connection of its own, to the one that its section names.
-    """
-
-    def searcher(name: str) -> Searcher:
-        async def look(timeout_s: float) -> list[Found]:
-            discover = importlib.import_module(f"casawatt.sources.{name}").discover
-            config = options.get(name)
-            offered = {"config": config, **offers(name, config)}
-            asked = inspect.signature(discover).parameters
-            wanted = {key: value for key, value in offered.items() if key in asked}
-            if "broker" not in asked:
-                found: list[Found] = await discover(timeout_s, **wanted)
-                return found
-            broker = broker_for(config, brokers)
-            return await visit(broker, brokers[broker], lambda there: discover(timeout_s, broker=there, **wanted))
-
-        return Searcher(name, look)
-
-    return [searcher(name) for name in searcher_names()]
-
-
-def broker_for(options: SourceConfig | None, brokers: Collection[str]) -> str:
-    """Return the name of the broker that a source uses, or would; raises ConfigError when there is none."""
-    name: str = getattr(options, "broker", "home")
-    if name in brokers:
-        return name
-    if len(brokers) == 1:
-        return next(iter(brokers))
-    there = ", ".join(brokers)
-    why = f"which of the brokers {there} is meant is not known" if brokers else "no [broker.home] is in the config"
-    raise ConfigError(f"its devices are found on an MQTT broker, and {why}")
 
 
 def names_of(found: Found) -> list[str]:
@@ -173,6 +107,7 @@ class Discovery:
         self._timeout_s = 0.0
         self._started_ms: int | None = None
         self._finished_ms: int | None = None
+        self._asking: list[Searcher] = []
         self._waiting: list[str] = []
         self._found: list[Found] = []
         self._failed: list[FailureDocument] = []
@@ -191,12 +126,12 @@ class Discovery:
         while True:
             await self._asked.wait()
             self._asked.clear()
-            await self._search(searchers(self._options, self._config.brokers, self._offers), self._timeout_s)
+            await self._search(self._timeout_s)
 
     async def look(self, timeout_s: float) -> None:
         """Search once, here and now."""
         self._begin()
-        await self._search(searchers(self._options, self._config.brokers, self._offers), timeout_s)
+        await self._search(timeout_s)
 
     @property
     def waiting(self) -> list[str]:
@@ -237,14 +172,15 @@ class Discovery:
 
     def _begin(self) -> None:
         self._started_ms, self._finished_ms = self._clock.now_ms(), None
-        self._found, self._failed, self._waiting = [], [], searcher_names()
+        self._asking = searchers(self._options, self._config.brokers, self._offers)
+        self._found, self._failed = [], []
+        self._waiting = [searcher.source for searcher in self._asking]
         self._on_change()
 
-    async def _search(self, asked: list[Searcher], timeout_s: float) -> None:
-        self._waiting = [searcher.source for searcher in asked]
+    async def _search(self, timeout_s: float) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for searcher in asked:
+                for searcher in self._asking:
                     group.create_task(self._ask(searcher, timeout_s))
         finally:
             self._waiting = []

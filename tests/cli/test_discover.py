@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from casawatt import config as configs
-from casawatt import discovery
+from casawatt import searchers
 from casawatt.transports import serial_line
 from tests.cli.conftest import Typed
 from tests.virtual_plugs.mcee import VirtualMcee
@@ -21,7 +21,7 @@ QUICK = ("--timeout", "1")
 def meter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualMcee]:
     """The only adapter of this machine, with a meter; nothing else is looked for."""
     monkeypatch.setattr(serial_line, "DEVICES", tmp_path / "dev")
-    monkeypatch.setattr(discovery, "searcher_names", lambda: ["mcee_serial"])
+    monkeypatch.setattr(searchers, "searcher_names", lambda: ["mcee_serial"])
     with VirtualMcee(tmp_path / "dev" / "serial" / "by-id" / "usb-FTDI_A5") as meter:
         yield meter
 
