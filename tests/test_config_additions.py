@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from casawatt import config as configs
 from casawatt.config_additions import Addition, NewMeter, lines_for, slug_of, with_additions, write
 from casawatt.model.errors import ConfigError
+from casawatt.model.found import Item
 from casawatt.model.meter import check_slug
 
 CONFIG = """\
@@ -112,6 +113,37 @@ def test_a_config_in_any_form_is_added_to(text: str) -> None:
     assert new == old
 
 
+ZIGBEE = Addition("mqtt_json", {"topic": [{"preset": "zigbee2mqtt"}]}, (NewMeter("tv", "TV", "zigbee2mqtt/tv"),))
+
+
+@pytest.mark.parametrize(
+    ("text", "presets"),
+    [
+        ("", ["zigbee2mqtt"]),
+        ("[source.mqtt_json]\nbroker = 'x'\n", ["zigbee2mqtt"]),
+        ("[[source.mqtt_json.topic]]\npreset = 'esphome'\n[home]\nname = 'x'\n", ["esphome", "zigbee2mqtt"]),
+        ("[[source.mqtt_json.topic]]\npreset = 'zigbee2mqtt'\ngap_limit_s = 20\n", ["zigbee2mqtt"]),
+    ],
+)
+def test_a_list_of_tables_grows_by_a_section(text: str, presets: list[str]) -> None:
+    new = added(ZIGBEE, text=text)
+    assert new.startswith(text)
+    assert [each["preset"] for each in tomllib.loads(new)["source"]["mqtt_json"]["topic"]] == presets
+    assert tomllib.loads(new)["meter"]["tv"]["address"] == "zigbee2mqtt/tv"
+
+
+def test_a_list_of_tables_in_brackets_is_left_to_the_person() -> None:
+    with pytest.raises(ConfigError, match="cannot be added to"):
+        added(ZIGBEE, text="[source.mqtt_json]\ntopic = [{preset = 'esphome'}]\n")
+
+
+def test_the_lines_of_a_table_stand_alone() -> None:
+    tables = tomllib.loads("[[source.mqtt_json.topic]]\npreset = 'esphome'\n")["source"]["mqtt_json"]
+    meter = '\n[meter.tv]\nname = "TV"\nsource = "mqtt_json"\naddress = "zigbee2mqtt/tv"\n'
+    assert lines_for(ZIGBEE, tables) == '[[source.mqtt_json.topic]]\npreset = "zigbee2mqtt"\n' + meter
+    assert lines_for(ZIGBEE, None) == '[[source.mqtt_json.topic]]\npreset = "zigbee2mqtt"\n' + meter
+
+
 def test_line_ends_of_another_system_stay_and_are_used() -> None:
     windows = CONFIG.replace("\n", "\r\n")
     new = added(KETTLE, Addition("mcee_serial", {"port": "x"}), text=windows)
@@ -139,7 +171,7 @@ TEXT = st.text(max_size=20)
 
 
 @given(TEXT, TEXT, st.lists(TEXT, max_size=3))
-def test_whatever_a_device_is_called_it_can_be_read_back(name: str, address: str, hosts: list[str]) -> None:
+def test_whatever_a_device_is_called_it_can_be_read_back(name: str, address: str, hosts: list[Item]) -> None:
     new = tomllib.loads(added(Addition("s", {"hosts": hosts, "port": address}, (NewMeter("a", name, address),))))
     assert new["source"]["s"] == {"hosts": hosts, "port": address}
     assert new["meter"]["a"] == {"name": name, "source": "s", "address": address}
@@ -201,7 +233,7 @@ def test_a_config_that_cannot_be_written_stays_as_it_was(tmp_path: Path, monkeyp
     with pytest.raises(OSError, match="No space"):
         write(path, "x", before=CONFIG)
     assert path.read_text() == CONFIG
-    assert [file.name for file in tmp_path.iterdir()] == ["home.toml"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["home.toml", "home.toml.bak"]
 
 
 def test_a_first_config_is_written_with_its_folder(tmp_path: Path) -> None:

@@ -151,6 +151,13 @@ async def test_a_device_can_be_adopted_when_its_source_reads_it_and_a_channel_is
     assert (await found_by(discovery_of(text, owners))).adoptable is adoptable
 
 
+async def test_a_device_that_is_heard_can_be_adopted_however_its_source_came_to_read_it(drafts: Path) -> None:
+    draft(drafts, "plugs", PLUGS)
+    heard = [Found(source="plugs", addresses=("p2/1",), where=HEARD)]
+    owners = {("plugs", "p2/0"): "a"}
+    assert (await found_by(discovery_of("[source.plugs]", owners, heard))).adoptable
+
+
 async def test_what_was_heard_is_shown_too_but_not_twice(drafts: Path) -> None:
     draft(drafts, "plugs", PLUGS)
     heard = [Found(source="plugs", addresses=(address,), where=HEARD) for address in ("p2/1", "p3/0")]
@@ -240,7 +247,9 @@ async def test_a_source_that_asks_for_a_broker_is_given_the_one_that_there_is(
     drafts: Path, text: str, broker: str
 ) -> None:
     draft(drafts, "listening", LISTENING)
-    assert (await found_by(discovery_of(text))).where == broker
+    finding = await found_by(discovery_of(text))
+    assert finding.where == broker
+    assert finding.options == ({} if broker == "home" else {"broker": broker})
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,13 @@ from tomlkit.exceptions import TOMLKitError
 from casawatt.config import Document, split_key
 from casawatt.config_edit import replace_text
 from casawatt.model.errors import ConfigError
+from casawatt.model.found import Item, Option
 
 SLUG_MAX = 60
 """Leaves room for a number, where a slug is taken."""
 
 LIKE_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "Ø": "o"})
 """Letters that Unicode does not take apart."""
-
-Value = str | int | bool | list[str]
 
 
 class NewMeter(msgspec.Struct, frozen=True):
@@ -37,7 +36,7 @@ class Addition(msgspec.Struct, frozen=True):
     """What a config needs so as to read a device: options of `[source.<source>]`, and a meter a channel."""
 
     source: str
-    options: Mapping[str, Value]
+    options: Mapping[str, Option]
     meters: tuple[NewMeter, ...] = ()
 
 
@@ -63,7 +62,7 @@ def lines_for(addition: Addition, section: Mapping[str, Any] | None) -> str:
     but for lists, which are shown whole.
     """
     wanted = {
-        key: merged_list((section or {}).get(key), value) if isinstance(value, list) else value
+        key: _whole_list((section or {}).get(key), value) if isinstance(value, list) else value
         for key, value in addition.options.items()
         if not is_said(section, key, value)
     }
@@ -72,12 +71,23 @@ def lines_for(addition: Addition, section: Mapping[str, Any] | None) -> str:
     return "\n".join(parts)
 
 
-def is_said(section: Mapping[str, Any] | None, key: str, value: Value) -> bool:
+def is_said(section: Mapping[str, Any] | None, key: str, value: Option) -> bool:
     """Return whether the section has the option with this value, of a list all of its items."""
     there = (section or {}).get(key)
     if isinstance(value, list):
-        return isinstance(there, list) and set(value) <= set(there)
+        return isinstance(there, list) and not missing_items(there, value)
     return there is not None and there == value
+
+
+def missing_items(there: Sequence[object], more: Sequence[Item]) -> list[Item]:
+    """Return the items that are not there yet; a table is, when one says at least the same."""
+
+    def is_there(item: Item) -> bool:
+        if isinstance(item, dict):
+            return any(isinstance(known, dict) and item.items() <= known.items() for known in there)
+        return item in there
+
+    return [item for item in more if not is_there(item)]
 
 
 def with_additions(text: str, path: str, additions: Sequence[Addition]) -> str:
@@ -138,15 +148,24 @@ def meter_text(source: str, meter: NewMeter) -> str:
     return section_text(f"meter.{meter.slug}", {"name": meter.name, "source": source, "address": meter.address})
 
 
-def section_text(title: str, values: Mapping[str, Value]) -> str:
-    """Return a section with its options, a line each."""
-    return "".join([f"[{title}]\n", *(f"{key} = {_toml(value)}\n" for key, value in values.items())])
+def section_text(title: str, values: Mapping[str, Option]) -> str:
+    """Return a section with its options, a line each; lists of tables follow as sections of their own."""
+    lines = {key: value for key, value in values.items() if not _tables(value)}
+    text = "".join([f"[{title}]\n", *(f"{key} = {_toml(value)}\n" for key, value in lines.items())])
+    tables = [(key, item) for key, value in values.items() for item in _tables(value)]
+    parts = [text] if lines or not tables else []
+    return "\n".join([*parts, *(section_text(f"[{title}.{key}]", item) for key, item in tables)])
 
 
-def merged_list(there: object, more: Sequence[str]) -> list[str]:
-    """Return the items that are there, and those that are not yet."""
-    items = list(there) if isinstance(there, list) else []
-    return items + [item for item in more if item not in items]
+def _tables(value: Option) -> list[dict[str, str]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _whole_list(there: object, more: list[Item]) -> list[Item]:
+    """Return the items that are there and those that are not yet; of tables only these, as each stands alone."""
+    if not isinstance(there, list) or _tables(more):
+        return missing_items(there if isinstance(there, list) else [], more)
+    return there + missing_items(there, more)
 
 
 def _with_options(text: str, path: str, addition: Addition) -> str:
@@ -156,7 +175,10 @@ def _with_options(text: str, path: str, addition: Addition) -> str:
     for key, value in addition.options.items():
         if is_said(section, key, value):
             continue
-        if key not in section:
+        if _tables(value) and isinstance(section.get(key, []), list):
+            more = missing_items(section.get(key, []), value if isinstance(value, list) else [])
+            text = _appended(text, section_text(f"source.{addition.source}", {key: more}))
+        elif key not in section:
             text = _with_option(text, path, addition.source, key, value)
         elif isinstance(value, list) and isinstance(section[key], list):
             text = _by_tomlkit(text, path, addition.source, key, value)
@@ -166,7 +188,7 @@ def _with_options(text: str, path: str, addition: Addition) -> str:
     return text
 
 
-def _with_option(text: str, path: str, source: str, key: str, value: Value) -> str:
+def _with_option(text: str, path: str, source: str, key: str, value: Option) -> str:
     """Return the text with an option that the section did not have: below its title, where no comment is disturbed."""
     lines = text.splitlines(keepends=True)
     for number, line in enumerate(lines):
@@ -178,14 +200,14 @@ def _with_option(text: str, path: str, source: str, key: str, value: Value) -> s
     return _by_tomlkit(text, path, source, key, value)
 
 
-def _by_tomlkit(text: str, path: str, source: str, key: str, value: Value) -> str:
+def _by_tomlkit(text: str, path: str, source: str, key: str, value: Option) -> str:
     """Return the text with an option, or with further items in its list, which keeps its form and its comments."""
     try:
         document = tomlkit.parse(text)
         section: Any = document["source"][source]
         if key in section:
             there = section[key]
-            for item in merged_list(list(there), value if isinstance(value, list) else [])[len(there) :]:
+            for item in missing_items(list(there), value if isinstance(value, list) else []):
                 there.append(item)
         else:
             section[key] = value
@@ -204,5 +226,5 @@ def _line_end(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
 
 
-def _toml(value: Value) -> str:
+def _toml(value: object) -> str:
     return tomlkit.item(value).as_string()

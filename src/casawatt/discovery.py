@@ -4,8 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
 
+import msgspec
+
 from casawatt.config import Config
-from casawatt.config_edit import Addition, NewMeter, lines_for, slug_of
+from casawatt.config_additions import Addition, NewMeter, lines_for, missing_items, slug_of
 from casawatt.model.errors import CasawattError
 from casawatt.model.found import Found
 from casawatt.model.meter import Meter
@@ -56,7 +58,11 @@ def is_read(found: Found, options: SourceConfig | None) -> bool:
         return False
     for key, value in found.options.items():
         there = getattr(options, key, None)
-        if not (set(value) <= set(there or ()) if isinstance(value, list) else there == value):
+        if isinstance(value, list):
+            known = [msgspec.to_builtins(item) for item in there or ()]
+            if missing_items(known, value):
+                return False
+        elif there != value:
             return False
     return True
 
@@ -149,14 +155,16 @@ class Discovery:
     def search(self) -> Search:
         """Return how the search is going, or how the last one ended."""
         owners = self._owners()
-        found = [self._finding(each, owners) for each in self.devices()]
+        heard = {(each.source, address) for each in self._heard() for address in each.addresses}
+        found = [self._finding(each, owners, heard) for each in self.devices()]
         return Search(self._started_ms, self._finished_ms, self.waiting, found, list(self._failed))
 
-    def _finding(self, found: Found, owners: Owners) -> FindingDocument:
+    def _finding(self, found: Found, owners: Owners, heard: Collection[tuple[str, str]]) -> FindingDocument:
         channels = [ChannelDocument(address, owners.get((found.source, address))) for address in found.addresses]
         options = self._options.get(found.source)
         slugs = suggested_slugs(found, owners, {*owners.values(), *self._config.meters})
-        adoptable = is_read(found, options) and any(channel.meter is None for channel in channels)
+        free = [channel.address for channel in channels if channel.meter is None]
+        adoptable = bool(free) and (is_read(found, options) or all((found.source, each) in heard for each in free))
         lines = lines_for(addition_of(found, slugs), self._config.sources.get(found.source))
         return FindingDocument(
             found.source,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
+
 import casawatt.sources
 from casawatt.config import BrokerConfig
 from casawatt.model.errors import ConfigError
@@ -18,6 +20,9 @@ from casawatt.transports.mdns_browse import Browser
 from casawatt.transports.mqtt_visit import visit
 
 DISCOVER = re.compile(r"^async def discover\(", re.MULTILINE)
+
+BROKER = "home"
+"""The broker that sources use when their section names none."""
 
 NEARBY_S = 3.0
 """So long brokers may take to answer that are not in the config."""
@@ -58,11 +63,13 @@ def searchers(
             offered = {"config": config, **offers(name, config)}
             asked = inspect.signature(discover).parameters
             wanted = {key: value for key, value in offered.items() if key in asked}
+            found: list[Found]
             if "broker" not in asked:
-                found: list[Found] = await discover(timeout_s, **wanted)
+                found = await discover(timeout_s, **wanted)
                 return found
             broker = broker_for(config, brokers) or await no_broker(brokers, timeout_s)
-            return await visit(broker, brokers[broker], lambda there: discover(timeout_s, broker=there, **wanted))
+            found = await visit(broker, brokers[broker], lambda there: discover(timeout_s, broker=there, **wanted))
+            return found if config or broker == BROKER else [needing(each, broker) for each in found]
 
         return Searcher(name, look)
 
@@ -71,10 +78,15 @@ def searchers(
 
 def broker_for(options: SourceConfig | None, brokers: Collection[str]) -> str | None:
     """Return the name of the broker that a source uses, or would; None when that is not known."""
-    name: str = getattr(options, "broker", None) or "home"
+    name: str = getattr(options, "broker", None) or BROKER
     if name in brokers:
         return name
     return next(iter(brokers)) if len(brokers) == 1 else None
+
+
+def needing(found: Found, broker: str) -> Found:
+    """Return the device with the name of its broker among the options that its source needs."""
+    return msgspec.structs.replace(found, options={"broker": broker, **found.options})
 
 
 async def no_broker(brokers: Collection[str], timeout_s: float) -> NoReturn:

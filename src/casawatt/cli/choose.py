@@ -7,12 +7,12 @@ from pathlib import Path
 import typer
 
 from casawatt import config as configs
-from casawatt import config_edit
+from casawatt import config_additions
 from casawatt.app_sources import load_sources
 from casawatt.cli.init import first_config
 from casawatt.cli.output import err, out
 from casawatt.cli.places import default_config_path
-from casawatt.config_edit import Addition, slug_of
+from casawatt.config_additions import Addition, slug_of
 from casawatt.discovery import addition_of, suggested_slugs
 from casawatt.model.errors import ConfigError, RegistryError
 from casawatt.model.found import Found
@@ -122,12 +122,12 @@ def put_into_config(path: Path | None, additions: Sequence[Addition], *, ask: bo
     """
     if path is None and not (ask and typer.confirm("There is no config yet. Write one?", default=True)):
         err.print("There is no config; `casawatt init` writes one. These lines belong into it:")
-        print(config_edit.with_additions("", "the config", additions), end="")
+        print(config_additions.with_additions("", "the config", additions), end="")
         return
-    before = config_edit.read(path) if path else None
+    before = config_additions.read(path) if path else None
     text = before if before is not None else first_config(yes=False)
     path = path or default_config_path()
-    after = config_edit.with_additions(text, str(path), additions)
+    after = config_additions.with_additions(text, str(path), additions)
     load_sources(configs.parse(after, str(path)))
     if after == text:
         out.print(f"{path} says all of this already.")
@@ -137,7 +137,7 @@ def put_into_config(path: Path | None, additions: Sequence[Addition], *, ask: bo
         out.print("Nothing was written.")
         return
     try:
-        config_edit.write(path, after, before=before)
+        config_additions.write(path, after, before=before)
     except OSError as error:
         message = f"{path}: cannot be written: {error.strerror or error}; nothing was changed"
         raise ConfigError(message) from error

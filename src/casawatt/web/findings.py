@@ -6,6 +6,8 @@ from typing import Protocol
 
 import msgspec
 
+from casawatt.model.found import Option
+
 
 class ChannelDocument(msgspec.Struct, frozen=True):
     """A metered channel of a device, and the slug of the meter that it measures for (null: none)."""
@@ -29,7 +31,7 @@ class FindingDocument(msgspec.Struct, frozen=True):
     note: str | None
     channels: list[ChannelDocument]
     adoptable: bool
-    options: Mapping[str, str | int | bool | list[str]]
+    options: Mapping[str, Option]
     config: str
 
 

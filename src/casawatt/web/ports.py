@@ -18,8 +18,8 @@ from casawatt.model.interval import Bucket, Interval
 from casawatt.model.meter import Binding, Calibration, Meter, NewDevice
 from casawatt.model.ports import Clock
 from casawatt.transports.push import Desk
-from casawatt.web.repair_port import RepairPort
 from casawatt.web.findings import DiscoveryPort
+from casawatt.web.repair_port import RepairPort
 
 
 @dataclass(frozen=True, slots=True)
