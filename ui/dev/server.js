@@ -12,6 +12,7 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { parseArgs } from "node:util";
 
+import { searching } from "./discovery.js";
 import { energyWh, MAINS, METERS, minutes } from "./home.js";
 
 const { values: options } = parseArgs({
@@ -191,88 +192,6 @@ function adopt(request, response) {
   });
 }
 
-const FOUND = [
-  {
-    source: "shelly",
-    name: "Living room",
-    model: "Shelly Plus Plug S",
-    where: "192.168.1.34",
-    note: null,
-    channels: [{ address: "shellyplusplugs-a8032ab63184/0", meter: null }],
-    adoptable: true,
-    config: "",
-  },
-  {
-    source: "mcee_serial",
-    name: "Mains",
-    model: "MCEE",
-    where: "/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0",
-    note: null,
-    channels: [{ address: "mcee", meter: null }],
-    adoptable: false,
-    config:
-      '[source.mcee_serial]\nport = "/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0"\n\n' +
-      '[meter.mains-2]\nname = "Mains"\nsource = "mcee_serial"\naddress = "mcee"\n',
-  },
-  {
-    source: "kasa",
-    name: "Desk strip",
-    model: "KP303",
-    where: "192.168.1.51",
-    note: null,
-    channels: ["50C7BF-1", "50C7BF-2", "50C7BF-3"].map((address) => ({
-      address,
-      meter: address === "50C7BF-1" ? "desk" : null,
-    })),
-    adoptable: true,
-    config: "",
-  },
-  {
-    source: "kasa",
-    name: null,
-    model: "P110",
-    where: "192.168.1.52",
-    note: "wants the account's user and password: put them into credentials_file",
-    channels: [],
-    adoptable: false,
-    config: '[source.kasa]\nhosts = ["192.168.1.51", "192.168.1.52"]\n',
-  },
-  {
-    source: "tasmota",
-    name: "Television",
-    model: "Gosund SP111",
-    where: "tasmota_4F21A8",
-    note: null,
-    channels: [{ address: "tasmota_4F21A8", meter: "television" }],
-    adoptable: true,
-    config: "",
-  },
-];
-const SOURCES = ["ecms_udp", "kasa", "mcee_serial", "shelly", "tasmota"];
-let discovery = { running: false, started: null, finished: null, waiting: [], found: [], failed: [] };
-
-/** A search that takes a second for each source; in the scenario "empty" it finds nothing. */
-function discover(request, response) {
-  if (request.method === "POST" && !discovery.running) {
-    const started = new Date(now()).toISOString();
-    discovery = { running: true, started, finished: null, waiting: SOURCES, found: [], failed: [] };
-    SOURCES.forEach((source, index) => setTimeout(() => answered(source), (index + 1) * 1_000));
-    tell("discovery", discovery);
-  }
-  json(response, request.method === "POST" ? 202 : 200, discovery);
-}
-
-function answered(source) {
-  const waiting = discovery.waiting.filter((name) => name !== source);
-  const found = scenario === "empty" ? [] : FOUND.filter((each) => each.source === source);
-  const why = "no [broker] is configured: Tasmota devices are found on their MQTT broker";
-  const failed = source === "tasmota" && scenario === "empty" ? [{ source, why }] : [];
-  discovery = { ...discovery, waiting, found: [...discovery.found, ...found], failed };
-  if (waiting.length === 0)
-    discovery = { ...discovery, running: false, finished: new Date(now()).toISOString() };
-  tell("discovery", discovery);
-}
-
 function series(url, response) {
   const [, , , , slug, what] = url.pathname.split("/");
   const meter = known.find((one) => one.slug === slug);
@@ -311,11 +230,16 @@ function page(url, response) {
   return createReadStream(path).pipe(response);
 }
 
+const search = searching({ empty: scenario === "empty", now, tell });
+
 const server = createServer((request, response) => {
   const url = new URL(request.url, "http://localhost");
   if (url.pathname === "/healthz") return json(response, 200, health());
   if (url.pathname === "/api/v1/live") return live(response);
-  if (url.pathname === "/api/v1/discovery") return discover(request, response);
+  if (url.pathname === "/api/v1/discovery") {
+    if (request.method === "POST") search.post();
+    return json(response, request.method === "POST" ? 202 : 200, search.state());
+  }
   if (url.pathname === "/api/v1/meters")
     return request.method === "POST" ? adopt(request, response) : json(response, 200, home());
   const [, , , , slug, what, ...rest] = url.pathname.split("/");

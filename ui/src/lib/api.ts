@@ -1,6 +1,16 @@
 /** The typed client of the service's HTTP API. Addresses are relative to the page. */
 
-import type { Adoption, Correction, Discovery, Energy, Health, Meter, Readings, Repaired, Suspect } from "./types";
+import type {
+  Adoption,
+  Correction,
+  Discovery,
+  Energy,
+  Health,
+  Meter,
+  Readings,
+  Repaired,
+  Suspect,
+} from "./types";
 
 export const LIVE_URL = "api/v1/live";
 
