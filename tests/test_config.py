@@ -121,6 +121,20 @@ def test_an_option_that_no_source_reads_is_an_error_that_names_its_line() -> Non
         config.source_options("x", Options)
 
 
+class Listed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A source with a list of sections."""
+
+    entry: list[Options] = []
+
+
+def test_an_error_in_one_of_several_sections_of_a_name_names_the_line_in_that_one() -> None:
+    text = "[source.x]\n\n[[source.x.entry]]\nport = 5\n\n[[source.x.entry]]\nport = 6\n\n[[source.x.entry]]\nport = {}"
+    with pytest.raises(ConfigError, match=r"c.toml:10: source.x.entry.2.port: expected `int`, got `str`"):
+        parse(text.format('"7"'), "c.toml").source_options("x", Listed)
+    with pytest.raises(ConfigError, match=r"c.toml:10: source.x.entry.2.prot: no such option; there are: port"):
+        parse(text.replace("port = {}", "prot = 7"), "c.toml").source_options("x", Listed)
+
+
 def test_a_config_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.toml: cannot be read"):
         load(tmp_path / "nowhere.toml")

@@ -5,8 +5,9 @@ Nothing below `app` sees a `Config`; each part is given just the values it needs
 
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -116,12 +117,19 @@ class Document:
         return ConfigError(f"{where}: {name}: {why}" if name else f"{where}: {why}")
 
     def line_of(self, place: tuple[str, ...]) -> int | None:
-        """Return the number (from 1) of the line that names `place`, or else its innermost section."""
+        """Return the number (from 1) of the line that names `place`, or else its innermost section.
+
+        Of a section that is written `[[...]]` several times, each has its number in its place, from 0.
+        """
         section: tuple[str, ...] = ()
+        counts: Counter[tuple[str, ...]] = Counter()
         best: tuple[int, int] | None = None
         for number, line in enumerate(self.text.splitlines(), 1):
-            if header := re.match(r"\s*\[\[?\s*([^\]#]+?)\s*\]", line):
-                section = here = split_key(header[1])
+            if header := re.match(r"\s*(\[\[?)\s*([^\]#]+?)\s*\]", line):
+                section = here = split_key(header[2])
+                if header[1] == "[[":
+                    counts[here] += 1
+                    section = here = (*here, str(counts[here] - 1))
             elif key := re.match(r"\s*([\w\-.\"\']+)\s*=", line):
                 here = section + split_key(key[1])
             else:
@@ -138,9 +146,22 @@ class Document:
             why, _, path = str(error).partition(" - at `$")
             inner = tuple(part for part in re.split(r"[.\[\]`]+", path) if part and part != "...")
             if unknown := re.match(r"Object contains unknown field `(.+)`", why):
-                options = ", ".join(field.name for field in msgspec.structs.fields(kind))
+                options = ", ".join(field.name for field in msgspec.structs.fields(struct_at(kind, inner)))
                 raise self.error((*place, *inner, unknown[1]), f"no such option; there are: {options}") from None
             raise self.error((*place, *inner), why[0].lower() + why[1:]) from None
+
+
+def struct_at(kind: type[msgspec.Struct], inner: tuple[str, ...]) -> type[msgspec.Struct]:
+    """Return the class of the options at a place in `kind`, e.g. at `("topic", "1")`; `kind` where there is none."""
+    found: Any = kind
+    for part in inner:
+        while get_origin(found) is Annotated:
+            found = get_args(found)[0]
+        if isinstance(found, type) and issubclass(found, msgspec.Struct):
+            found = next((field.type for field in msgspec.structs.fields(found) if field.name == part), None)
+        else:
+            found = next(reversed(get_args(found)), None)
+    return found if isinstance(found, type) and issubclass(found, msgspec.Struct) else kind
 
 
 def split_key(dotted: str) -> tuple[str, ...]:

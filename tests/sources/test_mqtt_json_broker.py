@@ -83,10 +83,10 @@ async def test_what_zigbee2mqtt_and_esphome_announce_is_found_and_what_the_entri
         for each in node.advance(START_MS + 20_000):
             await devices.publish(each.topic, each.payload, retain=each.retain)
         found = await searching(server, devices, Config(topic=entries))
-        assert [(each.addresses, each.name, each.model, each.note) for each in found] == [
-            (("attic",), None, None, None),
-            (("esphome/washer",), "washer", "ESPHome", 'add [[source.mqtt_json.topic]] with preset = "esphome"'),
-            (("zigbee2mqtt/Kitchen/Fridge",), "Kitchen/Fridge", "Virtual plug", None),
+        assert [(each.addresses, each.name, each.model, each.options) for each in found] == [
+            (("attic",), None, None, {}),
+            (("esphome/washer",), "washer", "ESPHome", {"topic": [{"preset": "esphome"}]}),
+            (("zigbee2mqtt/Kitchen/Fridge",), "Kitchen/Fridge", "Virtual plug", {}),
         ]
 
 
@@ -96,7 +96,7 @@ async def test_without_a_section_what_is_announced_is_found(server: Mosquitto) -
         await devices.publish("zigbee2mqtt/bridge/devices", message("", bridge).payload, retain=True)
         (found,) = await searching(server, devices, None)
         assert found.addresses == ("zigbee2mqtt/Fridge",)
-        assert found.note == 'add [[source.mqtt_json.topic]] with preset = "zigbee2mqtt"'
+        assert found.options == {"topic": [{"preset": "zigbee2mqtt"}]}
 
 
 async def test_an_inbox_that_fails_ends_the_run_with_its_error(server: Mosquitto) -> None:
