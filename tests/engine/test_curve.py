@@ -5,7 +5,9 @@ from fractions import Fraction
 
 import msgspec
 import numpy as np
+import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from casawatt.engine import energy, stretches
 from casawatt.engine.calibrations import calibration_at
@@ -64,19 +66,19 @@ def test_the_curve_ends_where_the_scalar_engine_ends_to_the_microjoule(
     assert ends[1] == sum(span.end_ms - span.start_ms for span in spans if span.measured)
 
 
-@given(records=streams(silent_registers=False), calibrations=calibration_lists())
-def test_without_silent_registers_the_curve_is_the_scalar_engine_at_every_record(
+@given(records=st.one_of(streams(), streams(silent_registers=False)), calibrations=calibration_lists())
+def test_the_curve_is_the_scalar_engine_at_every_record_at_which_nothing_is_open(
     records: list[Record], calibrations: list[Calibration]
 ) -> None:
-    """But inside a span that the scalar engine joined of several, where a value was set aside."""
+    """Nothing is open unless a register is silent, or a value of it in doubt."""
     whole = curve(columns_of(records), calibrations)
-    spans = spans_of(records, calibrations)
-    for place, time_ms in enumerate(whole.time_ms.tolist()):
-        if any(span.start_ms < time_ms < span.end_ms for span in spans):
-            continue
-        energy_uj, measured_ms = scalar_at(spans, time_ms)
-        assert int(whole.energy_uj[place]) == energy_uj
-        assert int(whole.measured_ms[place]) == measured_ms
+    state, energy_uj, measured_ms = energy.START, 0, 0
+    for record in records:
+        state, spans = energy.step(state, record, calibration_at(calibrations, record.time_ms))
+        energy_uj += sum(span.energy_uj for span in spans)
+        measured_ms += sum(span.end_ms - span.start_ms for span in spans if span.measured)
+        if state.time_ms == record.time_ms and not state.open:
+            assert at(whole, record.time_ms) == (energy_uj, measured_ms)
 
 
 @given(records=streams(), calibrations=calibration_lists())
@@ -136,3 +138,24 @@ def test_more_energy_than_64_bits_hold_becomes_a_float() -> None:
     whole = curve(columns_of(records), [Calibration(0, limit_mw=None)])
     assert whole.energy_uj.dtype == np.float64
     assert whole.energy_uj[-1] == 4 * 10**12 * 3_600_000
+
+
+@pytest.mark.parametrize("step_mwh", [1, 10_000, 1_000_000], ids=["1 mWh", "10 Wh", "1 kWh"])
+@pytest.mark.parametrize("limit_mw", [50_000_000, 5_000_000])
+def test_hours_at_one_reading_a_second_with_an_outlier_now_and_then_are_the_same_both_ways(
+    step_mwh: int, limit_mw: int
+) -> None:
+    said_mw = [(2_000_000, 4_500_000, 40_000)[second // 700 % 3] for second in range(20_000)]
+    used_uws = np.cumsum(said_mw)
+    shown = (10**9 + used_uws // 3600 // step_mwh * step_mwh).tolist()
+    for second, outlier in ((600, 0), (3_000, 2**40), (3_001, 2**40), (7_000, 0), (7_001, 0)):
+        shown[second] = outlier
+    shown[11_000:] = [value - 400_000 for value in shown[11_000:]]
+    shown[15_000:] = [value - shown[15_000] + 500 for value in shown[15_000:]]
+    records = [Record(second * 1000, 1, said_mw[second], shown[second]) for second in range(20_000)]
+    calibrations = [Calibration(0, limit_mw=limit_mw)]
+    spans = spans_of(records, calibrations)
+    whole = curve(columns_of(records), calibrations)
+    assert int(whole.energy_uj[-1]) == sum(span.energy_uj for span in spans)
+    true_uj = int(used_uws[-1]) * 1000
+    assert abs(int(whole.energy_uj[-1]) - true_uj) < 3 * step_mwh * 3_600_000 + true_uj // 500

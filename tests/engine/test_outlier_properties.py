@@ -16,12 +16,13 @@ from tests.engine.streams import calibration_lists, streams
 HOME = Calibration(0, gap_limit_ms=60_000)
 LIMIT_MW = 50_000_000
 FINE_WH = 10
-"""The clean registers below never grow by more than this at once, so their step gives no more slack than others have."""
+"""The clean registers below never grow by more than this at once: less than the slack, so their step adds none."""
 
 
 def counted(records: list[Record], *calibrations: Calibration) -> tuple[int, list[Suspect], int]:
     """The energy (uJ) of records, what is set aside of them, and how often a register began."""
-    state, total_uj, found, beginnings = energy.START, 0, [], 0
+    state, total_uj, beginnings = energy.START, 0, 0
+    found: list[Suspect] = []
     for record in records:
         before = state.register
         state, spans = energy.step(state, record, calibration_at(calibrations, record.time_ms))
@@ -35,9 +36,8 @@ def counted(records: list[Record], *calibrations: Calibration) -> tuple[int, lis
 @st.composite
 def clean(draw: st.DrawFn) -> list[Record]:
     """A register alone that grows all the time by no more than the home can use, heard at least once a minute."""
-    steps = draw(
-        st.lists(st.tuples(st.integers(1_000, 60_000), st.integers(1, FINE_WH * 1000)), min_size=4, max_size=25)
-    )
+    step = st.tuples(st.integers(1_000, 60_000), st.integers(1, FINE_WH * 1000))
+    steps = draw(st.lists(step, min_size=4, max_size=25))
     time_ms, shown_mwh = 0, draw(st.integers(0, 2_000_000_000))
     records = [Record(0, 1, register_mwh=shown_mwh)]
     for step_ms, growth_mwh in steps:

@@ -87,8 +87,12 @@ CASES = [
     ),
     Case(
         "a new level with a spike on top of it is found all the same",
-        [*ticking(0, 60, 1000 * KWH), At(70, 1005 * KWH, 3600), At(80, 9999 * KWH, 3600)]
-        + ticking(90, 120, 1005 * KWH + 20),
+        [
+            *ticking(0, 60, 1000 * KWH),
+            At(70, 1005 * KWH, 3600),
+            At(80, 9999 * KWH, 3600),
+            *ticking(90, 120, 1005 * KWH + 20),
+        ],
         120,
         [(70, 4940), (80, 9999 * KWH - 1000 * KWH - 60), (90, 4960)],
     ),
@@ -169,8 +173,18 @@ CASES = [
         PLUG,
     ),
     Case(
+        "a register in steps of 1 kWh that once rose by less has one more step set aside, and then counts all again",
+        [
+            At(second, (500 if second < 3005 else 500.4) * KWH + (second + 100) // 1000 * 1000)
+            for second in range(0, 8001, 5)
+        ],
+        6 * KWH,
+        [(900, KWH), (3005, 400), (3900, KWH)],
+        PLUG,
+    ),
+    Case(
         "values that waited while the broker was down, and came all at once, count as if they had come in time",
-        [At(0, 100), At(10, 110)] + [At(610 + place / 1000, 110 + 10 * place) for place in range(60)] + [At(620, 720)],
+        [At(0, 100), At(10, 110), *[At(610 + place / 1000, 110 + 10 * place) for place in range(60)], At(620, 720)],
         620,
         calibration=PLUG,
     ),
@@ -193,7 +207,8 @@ def total_wh(records: Sequence[Record], calibrations: Sequence[Calibration]) -> 
 
 def suspects(records: Sequence[Record], calibrations: Sequence[Calibration]) -> list[Suspect]:
     """What is set aside of records; the state is saved and loaded before each."""
-    state, found = pipeline.START, []
+    state = pipeline.START
+    found: list[Suspect] = []
     for record in records:
         again = pipeline.load(pipeline.dump(state))
         assert again == state

@@ -65,8 +65,9 @@ class Level(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Doubt(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A value that was set aside until later ones decide.
 
-    `energy_uj` is what would count for it: of a jump its height, of a reset all that it shows, or the way round. `newest` is the value
-    after it that was shown last, and `grew` whether that one was higher than the one before it; both matter for noise.
+    `energy_uj` is what would count for it: of a jump its height, of a reset all that it shows, or the way round.
+    `newest` is the value after it that was shown last, and `grew` whether that one was higher than the one before it;
+    both matter for noise.
     """
 
     kind: Kind
@@ -87,8 +88,8 @@ class Register(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What is remembered of a register.
 
     `mark` is the value that growth is counted from, `spoke_ms` when it or a trembling digit of it was shown last,
-    `boot_id` the life that was in. `ahead_uj` is as in `Level`. `step_uj` is the least that it ever grew by, as long as
-    that is no more than `COARSE_UJ`; 0 until it did.
+    `boot_id` the life that was in. `ahead_uj` is as in `Level`. `step_uj` is the least that it grew by since it last
+    jumped, the jump's height included, as long as that is no more than `COARSE_UJ`; 0 until it did.
     """
 
     is_charge: bool

@@ -88,7 +88,8 @@ def _from_doubt(register: Register, doubt: Doubt, shown: Shown) -> tuple[Registe
     level, energy_uj = found
     step_uj = register.step_uj
     if doubt.kind is Kind.JUMP:
-        step_uj = learnt(step_uj, doubt.energy_uj)
+        # Perhaps it was one step of a coarse register: the next as high shall count. A finer one soon proves otherwise.
+        step_uj = learnt(0, doubt.energy_uj) or step_uj
     before_uj = doubt.energy_uj if doubt.kind is Kind.RESET else None
     settled = ((doubt.level.time_ms, before_uj), (shown.time_ms, energy_uj))
     return _at(register, level, learnt(step_uj, energy_uj), None), settled

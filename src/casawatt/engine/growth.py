@@ -123,7 +123,7 @@ class _Plain:
         always = len(place) == len(columns)
         self.speaking, self.told = speaking, told
         self.time_ms = columns.time_ms if always else columns.time_ms[place]
-        self.length_ms = np.diff(self.time_ms)
+        self.length_ms: Int64Array = np.diff(self.time_ms)
         growth = np.zeros(len(place), np.int64)
         np.subtract(speaking.value[1:], speaking.value[:-1], out=growth[1:])
         if not told[1:].all():
@@ -167,13 +167,14 @@ class _Plain:
     def over_uj(self, start: int, stop: int) -> Int64Array:
         """Return by how much each value is more than could be delivered, `start` (at least 1) to before `stop`."""
         limit_mw = self.limit_mw if len(self.limit_mw) == 1 else self.limit_mw[start:stop]
-        length_ms = np.minimum(self.length_ms[start - 1 : stop - 1], NO_LIMIT_MW // limit_mw)
+        longest_ms = NO_LIMIT_MW // limit_mw
+        length_ms: Int64Array = np.minimum(self.length_ms[start - 1 : stop - 1], longest_ms)
         over_uj: Int64Array = self.energy_uj[start:stop] - length_ms * limit_mw
         return over_uj
 
     def follow(self, register: Register, start: int, stop: int) -> tuple[int, Register]:
         """Return from where on, between `start` and `stop`, values do not simply follow, and the register before it."""
-        over_uj: Int64Array = np.clip(self.over_uj(start, stop), -_ENOUGH_UJ, _ENOUGH_UJ)
+        over_uj = np.minimum(np.maximum(self.over_uj(start, stop), -_ENOUGH_UJ), _ENOUGH_UJ)
         energy_uj = self.energy_uj[start:stop]
         late = over_uj > 0
         fits = self.told[start:stop] & (self.growth[start:stop] >= 0) & ~self.began_anew(start, stop)

@@ -99,7 +99,8 @@ def open_intervals(state: MeterState) -> tuple[Interval, ...]:
 def first_open_ms(state: MeterState) -> int | None:
     """Return where the first quarter-hour begins that later records can still add to or change.
 
-    None where there is no record that counts. Whoever folds anew from this state replaces the quarter-hours from there on.
+    None where there is no record that counts. Whoever folds anew from this state replaces the quarter-hours from there
+    on.
     """
     settled_ms = _settled_ms(state.energy)
     return None if settled_ms is None else settled_ms - settled_ms % INTERVAL_MS

@@ -10,7 +10,7 @@ decide.
 
 - Not below the mark, and no more above it than could be delivered: the difference is new. What can be delivered is the
   limit times the time since the register spoke. As registers count in steps, one may run ahead of that by a slack,
-  which it works off in time: 20 Wh, or the least step that it ever grew by, if that is more (up to 1 kWh). So over any
+  which it works off in time: 20 Wh, or the least step that it grew by, if that is more (up to 1 kWh). So over any
   time it counts no more than the limit allows, and once the slack. Values that come within a minute after a silence of
   more than a minute may have waited and come all at once, without a time of their own: they are judged from before the
   silence.
@@ -26,9 +26,9 @@ as nothing is decided. The next value decides, and what can be delivered is judg
   it follows from the jump, the device counts on from a new level: its height is not counted, all growth from there is.
 - A *reset*: it fell by more than 10 %, or at all with another `boot_id`, to no more than could be delivered since it
   last spoke. If the next value follows from it, it began at zero, and all that it shows is new. If the next one follows
-  from the mark, the fall was the outlier. If it fell again in the same way, it began at zero twice. A *wrap* is the same
-  where the mark was just below the end of a wheel of some digits and the value is just above zero (within a thousandth of the
-  wheel, and 1 kWh), only that the way round is new.
+  from the mark, the fall was the outlier. If it fell again in the same way, it began at zero twice.
+- A *wrap* is the same where the mark was just below the end of a wheel of so many digits and the value is just above
+  zero (within a thousandth of the wheel, and 1 kWh), only that the way round is new.
 - *Back*: the same, to more than could be delivered since: to what the device had saved before a power cut. If the next
   value follows from it, the device counts on from there, and nothing of the value itself is new; if it follows from the
   mark, the fall was the outlier.
