@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,9 @@ class Mosquitto:
         """End it as a system does that shuts down: it saves what it holds, where it has persistence."""
         if self.process is not None:
             self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=1)
+            self.process.terminate()  # it forgets the first when it had said that it runs and did not yet
             self._wait()
 
     def kill(self) -> None:

@@ -19,6 +19,7 @@ from casawatt.app_sources import Source, Wiring, load_sources
 from casawatt.clock import DemoClock, WallClock
 from casawatt.config import Config
 from casawatt.config_edit import ConfigFile
+from casawatt.discovery import Discovery, heard_devices, owners_of
 from casawatt.model.errors import StoreError
 from casawatt.model.event import Event
 from casawatt.model.meter import Traits
@@ -100,6 +101,15 @@ class Service:
         )
         self.supervisor = Supervisor(home.clock, self._happened, self.live.health_changed)
         self.status = ServiceStatus(home.store, home.recorder, self.supervisor, home.clock.now_ms(), self.keeper)
+        self.discovery = Discovery(
+            home.config,
+            {source.name: source.options for source in self._sources},
+            home.clock,
+            lambda: owners_of(home.registry),
+            offers=lambda source, _: {"running": self.supervisor.is_running(source)},
+            heard=lambda: heard_devices(home.registry, self.live.is_speaking),
+            on_change=self.live.discovery_changed,
+        )
 
     def stop(self) -> None:
         """Let `run` come to its end."""
@@ -111,11 +121,18 @@ class Service:
         Raises OSError when it cannot listen.
         """
         config = self._home.config
-        ports = ports_of(self._home, demo=self._demo, live=self.live, status=self.status, desk=self._wiring.desk)
+        ports = ports_of(
+            self._home,
+            demo=self._demo,
+            live=self.live,
+            status=self.status,
+            desk=self._wiring.desk,
+            discovery=self.discovery,
+        )
         async with running_server(create_app(ports), config.web.host, config.web.port) as url:
             self._home.store.announce(url)
             async with asyncio.TaskGroup() as group:
-                whole = [self.keeper.run(), self._write_events(), *beside]
+                whole = [self.keeper.run(), self._write_events(), self.discovery.run(), *beside]
                 whole += [self._supervise(source) for source in self._sources]
                 whole += [
                     self.supervisor.run(f"broker.{name}", broker.run) for name, broker in self._wiring.brokers.items()
@@ -176,6 +193,7 @@ def ports_of(
     live: Live | None = None,
     status: ServiceStatus | None = None,
     desk: Desk | None = None,
+    discovery: Discovery | None = None,
 ) -> Ports:
     """Return what pages and commands ask; without a service nothing is live and no source runs."""
     config, store, registry, recorder, clock = home.config, home.store, home.registry, home.recorder, home.clock
@@ -190,6 +208,7 @@ def ports_of(
         imports=Imports(store, registry, recorder, clock),
         desk=desk,
         repairs=Repairs(store, registry, recorder, clock, ConfigFile(config)),
+        discovery=discovery or Discovery(config, {}, clock, lambda: owners_of(registry)),
     )
 
 

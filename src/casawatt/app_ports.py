@@ -104,6 +104,11 @@ class Live:
         power_w = None if power_mw is None else power_mw / 1000
         return LiveValue(power_w, line.newest_ms, self._recorder.is_silent(line))
 
+    def is_speaking(self, meter: Meter) -> bool:
+        """Return whether the meter was heard and has not fallen silent."""
+        live = self.now(meter.meter_id)
+        return live is not None and not live.silent
+
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` of every change from now on."""
         self._watchers.append(watcher)
@@ -116,6 +121,11 @@ class Live:
         """Tell the watchers that the health may have changed."""
         for watcher in self._watchers:
             watcher.health()
+
+    def discovery_changed(self) -> None:
+        """Tell the watchers how the search for devices is going."""
+        for watcher in self._watchers:
+            watcher.discovery()
 
     def _changed(self, meter_id: int | None) -> None:
         for watcher in self._watchers:

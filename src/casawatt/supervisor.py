@@ -41,6 +41,10 @@ class Supervisor:
         self._on_event = on_event
         self._on_change = on_change
 
+    def is_running(self, name: str) -> bool:
+        """Return whether the piece of work of that name is running now."""
+        return any(status.name == name and status.state == "running" for status in self.statuses)
+
     async def run(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run `work()` until it returns; when it raises, report and start it again."""
         status = Status(name, "running", self._clock.now_ms())

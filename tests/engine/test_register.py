@@ -174,12 +174,20 @@ def test_an_energy_register_outlives_a_restart() -> None:
 
 
 def test_an_energy_register_that_fell_at_all_in_a_restart_was_reset_or_fell_back() -> None:
-    little = [(0, 5_000, 1), (1, 4_990, 2), (2, 4_995, 2)]
+    little = [(0, 5_000, 1), (1, 2_400, 2), (2, 2_405, 2)]
     found = settled([Record(at, 1, register_mwh=shown, boot_id=boot) for at, shown, boot in little])
-    assert found[1:] == [[], [4_990 * MICROJOULES_PER_MWH, 5 * MICROJOULES_PER_MWH]]
+    assert found[1:] == [[], [2_400 * MICROJOULES_PER_MWH, 5 * MICROJOULES_PER_MWH]]
     much = [(0, 5_000 * KWH_MWH, 1), (1, 5_000 * KWH_MWH - 900, 2), (2, 5_000 * KWH_MWH - 895, 2)]
     found = settled([Record(at, 1, register_mwh=shown, boot_id=boot) for at, shown, boot in much])
     assert found[1:] == [[], [None, 5 * MICROJOULES_PER_MWH]]
+
+
+def test_an_energy_register_that_fell_to_about_what_it_was_in_a_restart_fell_back_however_long_it_was_away() -> None:
+    days_ms = 4 * 24 * HOUR_MS
+    for left_mwh in (99 * KWH_MWH, 51 * KWH_MWH):
+        away = [(0, 100 * KWH_MWH, 1), (days_ms, left_mwh, 2), (days_ms + 1, left_mwh + 5, 2)]
+        found = settled([Record(at, 1, register_mwh=shown, boot_id=boot) for at, shown, boot in away])
+        assert found[1:] == [[], [None, 5 * MICROJOULES_PER_MWH]]
 
 
 def test_charge_becomes_energy_by_the_voltage_and_power_factor_said_else_calibrated() -> None:

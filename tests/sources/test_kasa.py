@@ -223,8 +223,10 @@ async def test_a_kasa_is_found_by_broadcast_and_read() -> None:
             before = len(source.inbox.readings)
             await source.until(lambda inbox: len(inbox.readings) > before)
         (found,) = await discover(1.0, None, host)
+        (other,) = await discover(1.0, Config(hosts=["10.0.0.1"]), host)
     assert (found.addresses, found.where, found.name, found.model) == ((KASA_MAC,), host, "Kitchen", "HS110")
-    assert (found.options, found.note) == ({"hosts": [host]}, None)
+    assert (found.options, found.note) == ({}, None)
+    assert other.options == {"hosts": [host]}
 
 
 async def test_a_tapo_is_found_by_broadcast_and_says_that_it_needs_an_account(monkeypatch: pytest.MonkeyPatch) -> None:

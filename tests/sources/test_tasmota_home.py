@@ -17,7 +17,7 @@ from tests.virtual_plugs.tasmota import VirtualTasmota
 ROME = ZoneInfo("Europe/Rome")
 HOUR_MS = 3_600_000
 OUT_MS = 30 * 60_000
-CONNECTING_WH = 20
+CONNECTING_WH = 2000 * (2 * 12 + 60) / 3600
 """At most this goes through the plug while it starts, twice, and before it is cut, and is not heard of."""
 PERIOD_WH = 2000 * 300 / 3600
 """The most that may have gone through since the last telemetry."""
@@ -127,3 +127,14 @@ async def test_a_plug_with_a_wrong_zone_is_counted_at_arrival_and_named(tmp_path
         assert [record.time_ms for record in records] == list(range(sent, START_MS + 2 * HOUR_MS, 300_000))
         refused = home.home.recorder.refusals.counts
         assert {key: count for key, count in refused.items() if "clock" in key} == {("tasmota", "washer", "clock"): 1}
+
+
+async def test_a_plug_that_was_unplugged_for_days_counts_nothing_twice(tmp_path: Path, server: Mosquitto) -> None:
+    plug = VirtualTasmota("washer", washer_w, START_MS, ROME, total_kwh=80.0)
+    async with at_home(tmp_path, server) as home:
+        await home.hears(plug.advance(START_MS + HOUR_MS))
+        plug.cut()
+        await home.hears(plug.advance(START_MS + 96 * HOUR_MS))
+        plug.restore()
+        await home.hears(plug.advance(START_MS + 98 * HOUR_MS))
+        assert home.home.energy_wh("washer") == pytest.approx(plug.true_wh, abs=2 * PERIOD_WH)

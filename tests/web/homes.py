@@ -18,6 +18,7 @@ from casawatt.model.suspect import Suspect
 from casawatt.store.store import Store
 from casawatt.transports.push import Desk
 from casawatt.web import create_app, running_server
+from casawatt.web.findings import Search
 from casawatt.web.ports import (
     Health,
     Home,
@@ -101,11 +102,13 @@ class TestHome:
         self.desk: Desk | None = None
         self.repairs = TestRepairs()
         self.imported: list[tuple[str, ReadingColumns]] = []
+        self.searching = Search(None, None, [], [], [])
+        self.timeouts_s: list[float] = []
         self.state = Health("ok", at("2026-03-01T00:00:00Z"), StoreHealth(None, 12, 10), [self.source("running")])
 
     def ports(self) -> Ports:
         home = Home("Casa Rossi", ROME, "EUR", demo=False, home_id="5f0e")
-        return Ports(home, self.clock, self, self, self.store, self, self, self.repairs, self.desk)
+        return Ports(home, self.clock, self, self, self.store, self, self, self.repairs, self, self.desk)
 
     def put(self, meter: Meter, time_ms: Sequence[int] | Int64Array, **channels: Sequence[int] | Int64Array) -> None:
         """Record columns under a meter, in order of time."""
@@ -187,6 +190,17 @@ class TestHome:
         self.values[meter.meter_id] = LiveValue(power_w, self.clock.time_ms, silent=False)
         for watcher in self.watchers:
             watcher.meter(meter.meter_id)
+
+    # discovery
+    def search(self) -> Search:
+        return self.searching
+
+    def start(self, timeout_s: float) -> bool:
+        self.timeouts_s.append(timeout_s)
+        self.searching = Search(self.clock.time_ms, None, ["shelly"], [], [])
+        for watcher in self.watchers:
+            watcher.discovery()
+        return True
 
     # status and import
     def health(self) -> Health:

@@ -12,6 +12,7 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { parseArgs } from "node:util";
 
+import { searching } from "./discovery.js";
 import { energyWh, MAINS, METERS, minutes } from "./home.js";
 
 const { values: options } = parseArgs({
@@ -159,14 +160,21 @@ function problem(response, status, title, detail, parameter) {
   );
 }
 
+const readers = new Set();
+const tell = (event, data) => readers.forEach((send) => send(event, data));
+
 function live(response) {
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
   const send = (event, data) => response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  readers.add(send);
   send("snapshot", home());
   const timer = setInterval(() => {
     for (const meter of known) if (!meterObject(meter).silent) send("meter", meterObject(meter));
   }, 1_000);
-  response.on("close", () => clearInterval(timer));
+  response.on("close", () => {
+    readers.delete(send);
+    clearInterval(timer);
+  });
 }
 
 function adopt(request, response) {
@@ -222,10 +230,16 @@ function page(url, response) {
   return createReadStream(path).pipe(response);
 }
 
+const search = searching({ empty: scenario === "empty", now, tell });
+
 const server = createServer((request, response) => {
   const url = new URL(request.url, "http://localhost");
   if (url.pathname === "/healthz") return json(response, 200, health());
   if (url.pathname === "/api/v1/live") return live(response);
+  if (url.pathname === "/api/v1/discovery") {
+    if (request.method === "POST") search.post();
+    return json(response, request.method === "POST" ? 202 : 200, search.state());
+  }
   if (url.pathname === "/api/v1/meters")
     return request.method === "POST" ? adopt(request, response) : json(response, 200, home());
   const [, , , , slug, what, ...rest] = url.pathname.split("/");

@@ -11,7 +11,7 @@ import {
   totalOf,
   unmeteredW,
 } from "../src/lib/state";
-import type { Meter, MetersDocument } from "../src/lib/types";
+import type { Discovery, Finding, Meter, MetersDocument } from "../src/lib/types";
 
 function meter(slug: string, powerW: number | null, more: Partial<Meter> = {}): Meter {
   return {
@@ -39,6 +39,20 @@ const snapshot: MetersDocument = {
   new_devices: [device],
 };
 
+function finding(source: string, ...addresses: string[]): Finding {
+  const channels = addresses.map((address) => ({ address, meter: null }));
+  return { source, name: null, model: null, where: "", note: null, channels, adoptable: true, config: "" };
+}
+
+const search: Discovery = {
+  running: false,
+  started: "2025-07-01T10:00:00Z",
+  finished: "2025-07-01T10:00:05Z",
+  waiting: [],
+  found: [finding("shelly", "s1/0", "s1/1"), finding("kasa", "s1/1")],
+  failed: [],
+};
+
 function after(...events: Parameters<typeof reduce>[1][]): HomeState {
   return events.reduce(reduce, NOTHING);
 }
@@ -54,6 +68,22 @@ describe("a live event", () => {
   test("brings a meter that was not there", () => {
     const state = after({ type: "snapshot", data: snapshot }, { type: "meter", data: kettle });
     expect(state.meters.map(({ slug }) => slug)).toEqual(["mains", "fridge", "kettle"]);
+  });
+
+  test("of a search takes the place of the one before, and a snapshot leaves it", () => {
+    const state = after({ type: "discovery", data: search }, { type: "snapshot", data: snapshot });
+    expect(state.discovery).toEqual(search);
+    const next = { ...search, running: true, found: [] };
+    expect(reduce(state, { type: "discovery", data: next }).discovery).toEqual(next);
+  });
+
+  test("of an adoption shows in what was found which channel has a meter now", () => {
+    const adopted = { meter: kettle, source: "shelly", address: "s1/1" };
+    const state = after({ type: "discovery", data: search }, { type: "adopted", data: adopted });
+    expect(state.discovery?.found.map(({ channels }) => channels.map(({ meter }) => meter))).toEqual([
+      [null, "kettle"],
+      [null],
+    ]);
   });
 
   test("of an adoption moves the device from the new ones to the meters", () => {

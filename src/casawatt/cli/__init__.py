@@ -5,7 +5,7 @@ import sys
 import typer
 
 from casawatt import __version__
-from casawatt.cli import doctor, exporting, importing, init, keep, live, meters, repair, serve
+from casawatt.cli import discover, doctor, exporting, importing, init, keep, live, meters, repair, serve
 from casawatt.cli.output import complain
 from casawatt.model.errors import CasawattError, ConfigError, StoreBusyError, StoreCorruptError
 
@@ -25,6 +25,7 @@ app.command()(serve.serve)
 app.command()(serve.demo)
 app.command()(init.init)
 app.command()(doctor.doctor)
+app.command()(discover.discover)
 app.add_typer(meters.app, name="meters")
 app.add_typer(repair.app, name="repair")
 app.command()(live.live)

@@ -49,7 +49,16 @@ def init(
     if path.exists() and not force:
         err.print(f"{path} exists already; nothing was written. Use --force to write over it.")
         raise typer.Exit(1)
-    text = TEMPLATE.format(
+    text = first_config(yes=yes)
+    configs.parse(text, str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    out.print(f"Wrote {path}. Start with: casawatt serve" + (f" --config {path}" if config else ""))
+
+
+def first_config(*, yes: bool) -> str:
+    """Return the text of a first config, made of what a person answers."""
+    return TEMPLATE.format(
         name=quoted(ask("What is the home called?", "Home", yes=yes)),
         timezone=quoted(ask_zone(yes=yes)),
         currency=quoted(ask("Which currency is its electricity paid in?", "EUR", yes=yes).upper()),
@@ -57,10 +66,6 @@ def init(
         web_port=ask("On which port shall the page be?", "8480", yes=yes),
         udp_port=ask("On which UDP port do ECMS nodes send?", "4444", yes=yes),
     )
-    configs.parse(text, str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    out.print(f"Wrote {path}. Start with: casawatt serve" + (f" --config {path}" if config else ""))
 
 
 def ask(question: str, suggestion: str, *, yes: bool) -> str:

@@ -19,10 +19,13 @@ def print_json(value: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
-    """Print rows below their column names; columns whose name ends in a unit stand to the right."""
+    """Print rows below their column names; columns whose name ends in a unit stand to the right.
+
+    What is too long is folded, never cut: people copy addresses.
+    """
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in columns:
-        table.add_column(name, justify="right" if name.split()[-1] in NUMERIC else "left")
+        table.add_column(name, justify="right" if name.split()[-1] in NUMERIC else "left", overflow="fold")
     for row in rows:
         table.add_row(*("–" if cell is None else str(cell) for cell in row))
     out.print(table, soft_wrap=False)

@@ -8,16 +8,25 @@ from typing import Annotated
 
 import msgspec
 
+from casawatt.model.errors import PacketError
+from casawatt.model.found import Found
 from casawatt.model.meter import Cadence, Traits
 from casawatt.model.ports import Inbox
-from casawatt.sources.ecms_collector import Collector
+from casawatt.sources.ecms_collector import SOURCE, Collector
 from casawatt.sources.ecms_keys import load_keys
+from casawatt.sources.ecms_wire import APPLIANCES, mac_text, parse_v1
+from casawatt.sources.ecms_wire_v2 import claimed_station, is_v2
 from casawatt.transports.mdns import Announcement
-from casawatt.transports.udp import UdpEndpoint
+from casawatt.transports.udp import Batch, UdpEndpoint
 
 logger = logging.getLogger(__name__)
 
 SERVICE_TYPE = "_casawatt._udp"
+
+FOUND_MAX = 200
+"""A home has fewer nodes, and anyone can invent more."""
+
+NEEDS_KEY = "speaks version 2: its key must be in keys_file before it is heard"
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -90,3 +99,43 @@ async def announced(config: Config, endpoint: UdpEndpoint) -> AsyncIterator[None
             except OSError as error:
                 logger.warning("cannot announce by mDNS, nodes need this machine's address set by hand: %s", error)
         yield
+
+
+async def discover(timeout_s: float, config: Config | None = None, *, running: bool = False) -> list[Found]:
+    """Return the nodes that send something within the time; they speak every ten seconds, and cannot be asked.
+
+    `running`: the source runs in this very process. It has the port, and what it hears is known already, so nothing
+    is returned. Raises OSError when another program has the port.
+    """
+    if running:
+        return []
+    config = config or Config()
+    found: dict[str, Found] = {}
+
+    def take(batch: Batch) -> None:
+        for data, (host, *_) in batch:
+            node = node_of(data, host)
+            if node is not None and len(found) < FOUND_MAX:
+                found.setdefault(node.addresses[0], node)
+
+    with UdpEndpoint(config.host, config.port, take) as endpoint:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await endpoint.wait_failed()
+        except TimeoutError:
+            pass
+    return list(found.values())
+
+
+def node_of(data: bytes, host: str) -> Found | None:
+    """Return the node that a datagram from `host` claims to be of, None when it is no such datagram."""
+    if is_v2(data):
+        address = mac_text(claimed_station(data))
+        return Found(source=SOURCE, addresses=(address,), where=host, model="ECMS node", note=NEEDS_KEY)
+    try:
+        packet = parse_v1(data)
+    except PacketError:
+        return None
+    hint = APPLIANCES.get(packet.appliance_code)
+    name = hint.replace("_", " ").capitalize() if hint else None
+    return Found(source=SOURCE, addresses=(mac_text(packet.mac),), where=host, name=name, model="ECMS node")

@@ -87,6 +87,12 @@ def is_v2(data: bytes) -> bool:
     return data[:2] == MAGIC and len(data) > _HEADER.size
 
 
+def claimed_station(data: bytes) -> bytes:
+    """Return the six MAC bytes that a datagram for which `is_v2` holds claims to be from; nothing is checked."""
+    mac: bytes = _HEADER.unpack_from(data)[3]
+    return mac
+
+
 def parse_report(data: bytes, keys: Mapping[bytes, bytes]) -> Report:
     """Return an authentic report, given the 32-byte key of each station by its MAC bytes.
 

@@ -202,7 +202,9 @@ async def discover(timeout_s: float, config: Config | None = None, target: str =
         if seen.sockets == 0:
             continue
         several = range(1, seen.sockets + 1) if seen.sockets and seen.sockets > 1 else ()
-        options: dict[str, Any] = {"hosts": [str(Host(seen.ip, seen.settings.port_override))]}
+        # With hosts of its own the section would search no more: what its search finds needs no option.
+        host = str(Host(seen.ip, seen.settings.port_override))
+        options: dict[str, Any] = {} if config is None or config.searches else {"hosts": [host]}
         found.append(
             Found(
                 source="kasa",

@@ -1,7 +1,7 @@
 """Finding what meters at a broker: what zigbee2mqtt and ESPHome announce, and what the configured topics say."""
 
 from casawatt.model.errors import PacketError
-from casawatt.model.found import Found
+from casawatt.model.found import Found, Option
 from casawatt.sources.mqtt_json_announced import HOME_ASSISTANT, BridgeDevice, Sensor, announced_sensor, bridge_devices
 from casawatt.sources.mqtt_json_collector import Message
 from casawatt.sources.mqtt_json_entry import Mapping
@@ -10,7 +10,6 @@ from casawatt.sources.mqtt_json_topics import without_overlap
 BRIDGE = "zigbee2mqtt/bridge/devices"
 METERED = {"power", "energy", "current"}
 ESPHOME = "/sensor/"
-UNCONFIGURED = 'add [[source.mqtt_json.topic]] with preset = "{}"'
 
 
 class Search:
@@ -69,7 +68,7 @@ class Search:
             where=f"zigbee2mqtt/{name}",
             name=name,
             model=model or None,
-            note=self._note("zigbee2mqtt"),
+            options=self._options("zigbee2mqtt"),
         )
 
     def _esphome(self, node: str, sensor: Sensor) -> Found:
@@ -79,8 +78,8 @@ class Search:
             where=node,
             name=sensor.device or node,
             model="ESPHome",
-            note=self._note("esphome"),
+            options=self._options("esphome"),
         )
 
-    def _note(self, preset: str) -> str | None:
-        return None if any(mapping.preset == preset for mapping in self._mappings) else UNCONFIGURED.format(preset)
+    def _options(self, preset: str) -> dict[str, Option]:
+        return {} if any(mapping.preset == preset for mapping in self._mappings) else {"topic": [{"preset": preset}]}

@@ -12,6 +12,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, License, SecurityScheme
 
 from casawatt import __version__
+from casawatt.web.discovery import get_discovery, post_discovery
 from casawatt.web.energy import get_energy
 from casawatt.web.health import get_health, get_metrics
 from casawatt.web.live import Feed, get_live
@@ -52,6 +53,8 @@ def api_routers() -> list[Router]:
         post_readings,
         push_readings,
         get_energy,
+        get_discovery,
+        post_discovery,
         get_live,
         get_openapi,
         *HANDLERS,

@@ -15,6 +15,7 @@ from litestar.params import SkipValidation
 from litestar.response import Stream
 
 from casawatt.model.errors import CasawattError
+from casawatt.web.discovery import discovery_document
 from casawatt.web.documents import (
     health_document,
     meter_document,
@@ -97,6 +98,10 @@ class Feed:
         """Send the health soon."""
         self._schedule("health")
 
+    def discovery(self) -> None:
+        """Send what the search for devices has found soon."""
+        self._schedule("discovery")
+
     def close(self) -> None:
         """End every stream."""
         self._closed = True
@@ -151,6 +156,8 @@ class Feed:
             return event("health", health_document(self._ports))
         if kind == "new_devices":
             return event("new_devices", new_devices_document(self._ports))
+        if kind == "discovery":
+            return event("discovery", discovery_document(self._ports))
         return b"".join(
             event("meter", meter_document(self._ports, meter))
             for meter in self._ports.meters.meters()
@@ -181,7 +188,8 @@ ServedFeed = NamedDependency[SkipValidation[Feed]]
         ok=document(
             str,
             "Server-sent events, their data being JSON: `snapshot` (as /api/v1/meters) at first, then `meter` (one of "
-            "its meters), `new_devices` (that part of it alone) and `health` (as /healthz), each when it has changed",
+            "its meters), `new_devices` (that part of it alone), `health` (as /healthz) and `discovery` (as "
+            "/api/v1/discovery), each when it has changed",
             media_type="text/event-stream",
         ),
     ),

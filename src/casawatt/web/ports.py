@@ -18,6 +18,7 @@ from casawatt.model.interval import Bucket, Interval
 from casawatt.model.meter import Binding, Calibration, Meter, NewDevice
 from casawatt.model.ports import Clock
 from casawatt.transports.push import Desk
+from casawatt.web.findings import DiscoveryPort
 from casawatt.web.repair_port import RepairPort
 
 
@@ -99,6 +100,10 @@ class Watcher(Protocol):
 
     def health(self) -> None:
         """Hear that the health has changed in a way that a person should see."""
+        ...
+
+    def discovery(self) -> None:
+        """Hear that the search for devices has begun, found something, or ended."""
         ...
 
 
@@ -287,4 +292,5 @@ class Ports:
     status: StatusPort
     imports: ImportPort
     repairs: RepairPort
+    discovery: DiscoveryPort
     desk: Desk | None = None

@@ -1,6 +1,16 @@
 /** The typed client of the service's HTTP API. Addresses are relative to the page. */
 
-import type { Adoption, Correction, Energy, Health, Meter, Readings, Repaired, Suspect } from "./types";
+import type {
+  Adoption,
+  Correction,
+  Discovery,
+  Energy,
+  Health,
+  Meter,
+  Readings,
+  Repaired,
+  Suspect,
+} from "./types";
 
 export const LIVE_URL = "api/v1/live";
 
@@ -105,6 +115,16 @@ export async function restore(slug: string, at: string): Promise<Repaired> {
 /** Takes a correction back. Throws ApiError 404 when that was done already. */
 export async function undoCorrection(slug: string, id: number): Promise<Repaired> {
   return post(`${meterUrl(slug)}/corrections/${String(id)}/undo`, {});
+}
+
+/** What was found by the search for devices that runs, or by the last one. */
+export async function discovery(signal?: AbortSignal): Promise<Discovery> {
+  return request("api/v1/discovery", signal ? { signal } : undefined);
+}
+
+/** Begins to look for devices; what is found comes as live events. */
+export async function lookForDevices(timeoutS: number): Promise<Discovery> {
+  return post("api/v1/discovery", { timeout_s: timeoutS });
 }
 
 /** The health document; a failing service answers 503 with the same document. */

@@ -1,6 +1,6 @@
 /** The live connection: server-sent events in, the state of the home out, at once. */
 
-import { health, LIVE_URL } from "./api";
+import { discovery, health, LIVE_URL } from "./api";
 import { type HomeState, type LiveEvent, NOTHING, reduce } from "./state";
 
 export type Connection = "connecting" | "live" | "lost";
@@ -8,7 +8,7 @@ export type Connection = "connecting" | "live" | "lost";
 const QUIET_MS = 30_000;
 const PROBE_MS = 5_000;
 const BACKOFF_MS = [1_000, 2_000, 5_000, 10_000];
-const EVENTS = ["snapshot", "meter", "new_devices", "health"] as const;
+const EVENTS = ["snapshot", "meter", "new_devices", "health", "discovery"] as const;
 
 export class Live {
   state = $state.raw<HomeState>(NOTHING);
@@ -71,6 +71,7 @@ export class Live {
       this.#snapshots += 1;
       this.reconnects = this.#snapshots - 1;
       void this.#askHealth();
+      void this.#askDiscovery();
     }
   }
 
@@ -90,6 +91,15 @@ export class Live {
       this.apply({ type: "health", data: await health(AbortSignal.timeout(PROBE_MS)) });
     } catch {
       this.#lose();
+    }
+  }
+
+  /** A snapshot says nothing of a search for devices that runs already. */
+  async #askDiscovery(): Promise<void> {
+    try {
+      this.apply({ type: "discovery", data: await discovery(AbortSignal.timeout(PROBE_MS)) });
+    } catch {
+      // Whoever opens the panel asks again, and is told.
     }
   }
 

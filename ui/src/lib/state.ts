@@ -1,12 +1,13 @@
 /** What the page knows, and how each live event changes it. Pure. */
 
-import type { Health, Home, Meter, MetersDocument, NewDevice } from "./types";
+import type { Discovery, Health, Home, Meter, MetersDocument, NewDevice } from "./types";
 
 export interface HomeState {
   home: Home | null;
   meters: readonly Meter[];
   newDevices: readonly NewDevice[];
   health: Health | null;
+  discovery: Discovery | null;
 }
 
 export type LiveEvent =
@@ -14,13 +15,25 @@ export type LiveEvent =
   | { type: "meter"; data: Meter }
   | { type: "new_devices"; data: { new_devices: NewDevice[] } }
   | { type: "health"; data: Health }
+  | { type: "discovery"; data: Discovery }
   | { type: "adopted"; data: { meter: Meter; source: string; address: string } };
 
-export const NOTHING: HomeState = { home: null, meters: [], newDevices: [], health: null };
+export const NOTHING: HomeState = { home: null, meters: [], newDevices: [], health: null, discovery: null };
 
 function put(meters: readonly Meter[], meter: Meter): Meter[] {
   const index = meters.findIndex((known) => known.slug === meter.slug);
   return index < 0 ? [...meters, meter] : meters.with(index, meter);
+}
+
+/** What was found, after the device was made the meter `slug`. */
+function bound(discovery: Discovery, source: string, address: string, slug: string): Discovery {
+  const found = discovery.found.map((finding) => ({
+    ...finding,
+    channels: finding.channels.map((channel) =>
+      finding.source === source && channel.address === address ? { ...channel, meter: slug } : channel,
+    ),
+  }));
+  return { ...discovery, found };
 }
 
 export function reduce(state: HomeState, event: LiveEvent): HomeState {
@@ -35,12 +48,15 @@ export function reduce(state: HomeState, event: LiveEvent): HomeState {
       return { ...state, newDevices: event.data.new_devices };
     case "health":
       return { ...state, health: event.data };
+    case "discovery":
+      return { ...state, discovery: event.data };
     case "adopted": {
       const { meter, source, address } = event.data;
       const others = state.newDevices.filter(
         (device) => device.source !== source || device.address !== address,
       );
-      return { ...state, meters: put(state.meters, meter), newDevices: others };
+      const discovery = state.discovery && bound(state.discovery, source, address, meter.slug);
+      return { ...state, meters: put(state.meters, meter), newDevices: others, discovery };
     }
   }
 }

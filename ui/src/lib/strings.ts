@@ -97,6 +97,34 @@ export const strings = {
     failed: "It could not be added.",
     added: (name: string) => `${name} is now a meter.`,
   },
+  discovery: {
+    look: "Look for devices",
+    looking: "Looking for devices",
+    title: "Found devices",
+    waiting: (sources: readonly string[]) =>
+      sources.length === 0 ? "Asking" : `Asking ${sources.join(", ")}. This takes a few seconds.`,
+    done: (count: number, listed: number) => {
+      if (listed === 0) return count === 0 ? "None found." : `${String(count)} found.`;
+      const more = count === 0 ? "None" : String(count);
+      return `${more} beside the new ones above.`;
+    },
+    hints: [
+      "Devices must be on the same network as casawatt, and switched on.",
+      "ECMS nodes speak only every ten seconds: look longer.",
+      "Plugs that speak by MQTT are found when their broker is in the config file.",
+      "Not every maker's devices can be looked for; all others are added in the config file.",
+    ],
+    couldNot: "Could not look",
+    again: "Look again",
+    longer: "Look longer",
+    close: "Close",
+    failed: "The search could not be started.",
+    unnamed: "Unnamed device",
+    measuresFor: (channel: string | null) => (channel === null ? "Measures for" : `${channel} measures for`),
+    howToAdd: "How to add it",
+    configText:
+      "Put these lines into the config file and start casawatt anew. The command casawatt discover writes them for you.",
+  },
   empty: {
     title: "Nothing measured yet",
     text: "casawatt is listening. As soon as a sensor sends its first reading, it appears here.",

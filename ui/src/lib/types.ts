@@ -32,6 +32,38 @@ export interface NewDevice {
   hint: string | null;
 }
 
+/** A metered channel of a device that was found; `meter` is the slug of the meter that it measures for. */
+export interface Channel {
+  address: string;
+  meter: string | null;
+}
+
+export interface Finding {
+  source: string;
+  name: string | null;
+  model: string | null;
+  /** How it is reached: an IP address, a topic, a serial port. */
+  where: string;
+  /** What a person must know or do first. */
+  note: string | null;
+  channels: Channel[];
+  /** Its source runs and reads it, so that it can become a meter at once. */
+  adoptable: boolean;
+  /** The lines that the config file needs otherwise. */
+  config: string;
+}
+
+/** The search for devices that runs or, if none does, the last one. */
+export interface Discovery {
+  running: boolean;
+  started: string | null;
+  finished: string | null;
+  /** The sources that are still looking. */
+  waiting: string[];
+  found: Finding[];
+  failed: { source: string; why: string }[];
+}
+
 export interface MetersDocument {
   home: Home;
   meters: Meter[];
