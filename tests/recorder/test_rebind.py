@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from casawatt.config import load
 from casawatt.model.errors import ConfigError, RegistryError, TakenError, UnknownDecisionError
 from casawatt.model.meter import Cadence
+from casawatt.model.ports import NEVER
+from casawatt.model.reading import Reading
+from casawatt.recorder.refusals import Refusal
 from tests.recorder.deciding import DAY_MS, HOUR_MS, Place
 from tests.recorder.homes import START_MS
 
@@ -218,3 +221,24 @@ def decide(place: Place, what: str, which: str, number: int | None, chance: rand
         if chance.random() < 0.5:
             place.repairs.undo_bind(meter, None)
             assert {each.slug: place.used(each.slug) for each in meters} == before
+
+
+def test_a_bound_plug_whose_clock_was_never_set_measures_for_its_meter_all_the_same(place: Place) -> None:
+    meter = place.home.registry.meter("fridge")
+    place.home.clock.advance(1000)
+    place.repairs.bind(meter, "change", "a2", None, move=False)
+    received_ms = place.home.clock.now_ms() + 10_000
+    reading = Reading(source="change", address="a2", received_ms=received_ms, time_ms=1000, power_w=50.0)
+    assert place.home.recorder.put(reading) > 0
+    assert place.home.registry.new_devices() == []
+
+
+def test_what_a_bound_plug_said_before_it_was_bound_is_refused_and_makes_it_no_new_device(place: Place) -> None:
+    meter = place.home.registry.meter("fridge")
+    place.home.clock.advance(1000)
+    now_ms = place.home.clock.now_ms()
+    place.repairs.bind(meter, "change", "a2", None, move=False)
+    early = Reading(source="change", address="a2", received_ms=now_ms, time_ms=now_ms - HOUR_MS, power_w=50.0)
+    assert place.home.recorder.put(early) == NEVER
+    assert place.home.registry.new_devices() == []
+    assert place.home.recorder.refusals.counts == {Refusal("change", "a2", "unbound"): 1}

@@ -77,6 +77,12 @@ class Recorder:
         if cleaned.record is None:
             self.refusals.add(reading.source, reading.address, cleaned.verdict.value, f"{reading}")
             return NEVER
+        for route in self._routes.get((reading.source, reading.address), ()):
+            if route.to_ms != FAR_MS:
+                continue
+            detail = f"it measures for {route.line.meter.slug}, and did not yet at the time of this: {reading}"
+            self.refusals.add(reading.source, reading.address, "unbound", detail)
+            return NEVER
         if self._registry.heard(reading, hint):
             self._name_new_device(reading)
         self.tell(None)

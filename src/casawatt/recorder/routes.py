@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from casawatt.engine.clean import believed_time
 from casawatt.model.meter import Device, Traits
 from casawatt.model.reading import Reading
-from casawatt.recorder.line import Line
+from casawatt.recorder.line import FAR_MS, Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +21,13 @@ class Route:
 
 
 def choose(routes: Sequence[Route], reading: Reading) -> Route | None:
-    """Return the route that holds at the time of the reading, None when the device was bound to no meter then."""
-    time_ms = reading.received_ms if reading.time_ms is None else reading.time_ms
+    """Return the route that holds at the time of the reading, None when the device was bound to no meter then.
+
+    That time is the one it will be recorded at: a stamp that is not believed decides nothing.
+    """
+    if len(routes) == 1 and routes[0].from_ms <= 0 and routes[0].to_ms == FAR_MS:
+        return routes[0]
     for route in reversed(routes):
-        if route.from_ms <= time_ms < route.to_ms:
+        if route.from_ms <= believed_time(reading, route.traits)[0] < route.to_ms:
             return route
     return None
