@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import tomlkit
 
@@ -27,11 +28,11 @@ class ConfigFile:
     @contextmanager
     def kept_on_error(self) -> Iterator[None]:
         """Put the file back as it is now when what is done inside fails."""
-        text = self._path.read_text(encoding="utf-8") if self._path.is_file() else None
+        text = self._text() if self._path.is_file() else None
         try:
             yield
         except BaseException:
-            if text is not None and self._path.read_text(encoding="utf-8") != text:
+            if text is not None and self._text() != text:
                 replace_text(self._path, text)
             raise
 
@@ -41,16 +42,23 @@ class ConfigFile:
         if not self._path.is_file():
             message = f"{self._path}: cannot be changed; {by_hand}"
             raise ConfigError(message)
-        document = tomlkit.parse(self._path.read_text(encoding="utf-8"))
+        document: Any = tomlkit.parse(self._text())
         section = document["meter"][slug]
         section["source"], section["address"] = source, address
         text = tomlkit.dumps(document)
-        parse(text, str(self._path))
+        made = parse(text, str(self._path)).meters[slug]
+        if (made.source, made.address) != (source, address):
+            message = f"{self._path}: is written in a form that cannot be changed by itself; {by_hand}, then try again"
+            raise ConfigError(message)
         try:
             replace_text(self._path, text)
         except OSError as error:
             message = f"{self._path}: cannot be written ({error.strerror}); {by_hand} by hand, then try again"
             raise ConfigError(message) from error
+
+    def _text(self) -> str:
+        """Return what stands in the file, its line ends included."""
+        return self._path.read_bytes().decode("utf-8")
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -59,7 +67,7 @@ def replace_text(path: Path, text: str) -> None:
     was = place.stat()
     handle, made = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
