@@ -124,6 +124,21 @@ CASES = [
         calibration=SLOW,
     ),
     Case(
+        "a young plug that restarted after a long cut shows what it saved, though that could have been used since",
+        [At(0, 6900, boot=1), At(10, 6910, boot=1), At(2000, 6294, boot=2), At(2010, 6304, boot=2)],
+        20,
+    ),
+    Case(
+        "a plug that restarted and shows much less began at zero",
+        [At(0, 6900, boot=1), At(10, 6910, boot=1), At(2000, 1200, boot=2), At(2010, 1210, boot=2)],
+        10 + 1210,
+    ),
+    Case(
+        "a plug whose register begins at zero with it counts on, however often it restarts",
+        [At(0, 12, boot=1), At(60, 11, boot=2), At(120, 10, boot=3), At(180, 9, boot=4), At(190, 10, boot=4)],
+        11 + 10 + 10,
+    ),
+    Case(
         "a fall back that the register makes good within two readings cannot be told from noise",
         [*ticking(0, 600, 1000.9 * KWH, every_s=300), *ticking(4200, 5400, 1001.2 * KWH, every_s=300)],
         600 + 1200 - 300,

@@ -4,6 +4,7 @@ import msgspec
 
 from casawatt.engine.counter import (
     BURST_MS,
+    SLACK_UJ,
     Doubt,
     Kind,
     Level,
@@ -125,7 +126,7 @@ def _doubt(register: Register, level: Level, shown: Shown, before: int) -> Doubt
         kind, energy_uj = Kind.JUMP, shown.worth_uj(grown[1])
     elif same is not False and is_little(before, value):
         kind = Kind.NOISE
-    elif same is not False or 2 * value <= before:
+    elif same is not False or 2 * value <= before or shown.worth_uj(value) <= SLACK_UJ:
         wrapped = None if same is False else way_round(level.value, value, is_charge=register.is_charge)
         for new in (value,) if wrapped is None else (wrapped, value):
             after_uj = ahead_after(level.ahead_uj, shown.worth_uj(new), shown, length_ms, slack_uj)

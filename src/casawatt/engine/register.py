@@ -29,10 +29,11 @@ as nothing is decided. The next value decides, and what can be delivered is judg
   from the mark, the fall was the outlier. If it fell again in the same way, it began at zero twice.
 - A *wrap* is the same where the mark was just below the end of a wheel of so many digits and the value is just above
   zero (within a thousandth of the wheel, and 1 kWh), only that the way round is new.
-- *Back*: the same, to more than could be delivered since, or with another `boot_id` to more than half of what it
-  showed: to what the device had saved before a power cut. If the next value follows from it, the device counts on from
-  there, and nothing of the value itself is new; if it follows from the mark, the fall was the outlier. (A plug that is
-  back after days had time for all that it ever counted; that it began at zero and shows nearly the same is unlikely.)
+- *Back*: the same, to more than could be delivered since; or with another `boot_id` to more than half of what it showed
+  and more than 20 Wh: to what the device had saved before a power cut. If the next value follows from it, the device
+  counts on from there, and nothing of the value itself is new; if it follows from the mark, the fall was the outlier.
+  (A plug that is back after days had time for all that it ever counted; that it began at zero and shows nearly the same
+  is unlikely.)
 - *Noise*: it fell by no more than 10 %, and more than 1 Wh. If a later value follows from the mark, it was noise. If it
   grows twice in a row while still below the mark, it fell back without saying so, and counts on from the lowest value.
 - If none of these, the newest value is the one in doubt, and what was in doubt before is forgotten.
