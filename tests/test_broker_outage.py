@@ -20,6 +20,8 @@ EVERY_S = 10
 OUTAGE_READINGS = 60
 """Ten minutes of them."""
 KILLS = 3
+ROUNDED_WH = 6 * 0.0005
+"""Each quarter-hour is rounded to a mWh, and the readings lie in so many at most."""
 USERS = {"casawatt": "hunter2", "node": "hunter3"}
 
 
@@ -143,7 +145,7 @@ async def test_a_broker_is_away_and_the_service_is_restarted_and_no_reading_is_m
     for slug in NODES:
         assert recorded(service, slug, start_ms) == nodes.sent[slug]
         end_ms = max(nodes.sent[slug])
-        energy_wh = pytest.approx(nodes.energy_wh(slug), abs=0.001)
+        energy_wh = pytest.approx(nodes.energy_wh(slug), abs=ROUNDED_WH)
         until(lambda: energy(service, slug, start_ms, end_ms)["energy_wh"] == energy_wh)  # noqa: B023 - asked at once
         assert energy(service, slug, start_ms, end_ms)["measured_s"] == (end_ms - start_ms) / 1000
     assert 'casawatt_refused_total{source="ecms_mqtt"' not in metrics(service)
