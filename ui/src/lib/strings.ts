@@ -121,6 +121,8 @@ export const strings = {
     failed: "The search could not be started.",
     unnamed: "Unnamed device",
     measuresFor: (channel: string | null) => (channel === null ? "Measures for" : `${channel} measures for`),
+    measuring: (count: number) =>
+      count === 1 ? "1 measures for a meter already" : `${String(count)} measure for a meter already`,
     howToAdd: "How to add it",
     configText:
       "Put these lines into the config file and start casawatt anew. The command casawatt discover writes them for you.",
