@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from casawatt.config import load
 from casawatt.model.errors import ConfigError, RegistryError, TakenError, UnknownDecisionError
 from casawatt.model.meter import Cadence
+from casawatt.model.reading import Reading
 from tests.recorder.deciding import DAY_MS, HOUR_MS, Place
 from tests.recorder.homes import START_MS
 
@@ -218,3 +219,19 @@ def decide(place: Place, what: str, which: str, number: int | None, chance: rand
         if chance.random() < 0.5:
             place.repairs.undo_bind(meter, None)
             assert {each.slug: place.used(each.slug) for each in meters} == before
+
+
+@pytest.mark.parametrize("stamp_ms", [9_000, 4_102_444_800_000, 1 << 62], ids=["1970", "2100", "far"])
+def test_what_a_device_says_whose_clock_is_wrong_is_of_the_meter_that_it_measures_for_now(
+    place: Place, stamp_ms: int
+) -> None:
+    now_ms = START_MS + DAY_MS
+    place.home.adopt("oven", address="a2")
+    place.home.clock.time_ms = now_ms
+    place.repairs.bind(place.home.registry.meter("oven"), "change", "a1", now_ms, move=True)
+    reading = Reading(source="change", address="a1", received_ms=now_ms, time_ms=stamp_ms, power_w=2000.0)
+    assert place.home.recorder.put(reading) > 0
+    line = place.home.recorder.line(place.home.registry.meter("oven").meter_id)
+    assert line
+    assert line.clean.newest
+    assert line.clean.newest.time_ms == now_ms

@@ -79,7 +79,7 @@ def step(state: CleanState, reading: Reading, device_id: int, traits: Traits) ->
     Values become whole numbers of their channel's unit. One bad value refuses the whole reading. A record of the newest
     one's time is merged with it.
     """
-    time_ms, corrected = _believed_time(reading, traits)
+    time_ms, corrected = believed_time(reading, traits)
     try:
         record = Record(
             time_ms,
@@ -139,7 +139,7 @@ def _whole(value: float, lowest: float, highest: float, scale: int) -> int:
     raise _BadValueError(value)
 
 
-def _believed_time(reading: Reading, traits: Traits) -> tuple[int, bool]:
+def believed_time(reading: Reading, traits: Traits) -> tuple[int, bool]:
     """Return the time (UTC ms, on the source's grid) to record a reading at, and whether its stamp was not believed.
 
     A stamp goes to the nearest place on the grid, a time of arrival to the one before: nothing is in the future.

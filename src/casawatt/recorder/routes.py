@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from casawatt.engine.clean import believed_time
 from casawatt.model.meter import Device, Traits
 from casawatt.model.reading import Reading
 from casawatt.recorder.line import Line
@@ -20,8 +21,13 @@ class Route:
 
 
 def choose(routes: Sequence[Route], reading: Reading) -> Route | None:
-    """Return the route that holds at the time of the reading, None when the device was bound to no meter then."""
-    time_ms = reading.received_ms if reading.time_ms is None else reading.time_ms
+    """Return the route that holds at the time of the reading, None when the device was bound to no meter then.
+
+    Its time is that which it will be recorded at: a clock that was never set is not asked.
+    """
+    if not routes:
+        return None
+    time_ms, _ = believed_time(reading, routes[0].traits)
     for route in reversed(routes):
         if route.from_ms <= time_ms < route.to_ms:
             return route

@@ -20,6 +20,9 @@ class Realtime(msgspec.Struct, frozen=True):
     register_wh: float | None
 
 
+NUMBER_MAX = 1e15
+"""No device means a number that is larger, and not all that JSON can hold can be reckoned with."""
+
 FORMS = {
     "power_w": (("power_mw", 0.001), ("power", 1.0)),
     "voltage_v": (("voltage_mv", 0.001), ("voltage", 1.0)),
@@ -71,7 +74,7 @@ def _value(said: dict[str, Any], forms: tuple[tuple[str, float], ...]) -> float 
         value = said.get(name)
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < NUMBER_MAX:
             raise PacketError("number", f"{name} is {value!r}")
         return value * scale
     return None
