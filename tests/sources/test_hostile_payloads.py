@@ -15,6 +15,7 @@ from casawatt.model.reading import Reading
 from casawatt.sources import (
     ecms_mqtt,
     kasa_legacy,
+    kasa_link,
     kasa_tapo,
     mqtt_json,
     mqtt_json_collector,
@@ -148,6 +149,10 @@ def asked_months(said: Any) -> object:
     return kasa_tapo.months_request(kasa_tapo.parse_usage(said).local.year, ZoneInfo("America/Los_Angeles"))
 
 
+SETTINGS = kasa_link.settings_of(kasa_link.Host("192.168.1.9"), None, *kasa_link.WAYS[0])
+SYSINFO = {"mac": "50:C7:BF:00:00:01", "feature": "TIM:ENE", "model": "HS300(EU)", "children": [{"id": "1"}]}
+FOUND_LEGACY = {"system": {"get_sysinfo": {**SYSINFO, "alias": "Strip"}}}
+FOUND_TAPO = {"result": {"mac": "48-22-54-00-00-01", "device_model": "P110(EU)"}}
 GEN1 = {"uptime": 5, "meters": [{"power": 5.0, "total": 60, "is_valid": True}], "emeters": [{"power": 1, "total": 2}]}
 USAGE = {"current_power": 5000, "today_energy": 46, "month_energy": 430, "local_time": "2026-01-31 23:59:50"}
 PURE: list[tuple[Callable[[Any], object], Any]] = [
@@ -156,6 +161,8 @@ PURE: list[tuple[Callable[[Any], object], Any]] = [
     (kasa_legacy.parse_realtime, {"emeter": {"get_realtime": {"power": 0.9, "total": 55.1, "voltage": 231.0}}}),
     (kasa_legacy.children_of, {"children": [{"id": "a", "alias": "one"}, {"id": "b", "alias": "two"}]}),
     (kasa_tapo.parse_usage, {"get_energy_usage": USAGE, "get_emeter_data": {"power_mw": 5}}),
+    (lambda said: kasa_link.seen_of("192.168.1.9", said, SETTINGS), FOUND_LEGACY),
+    (lambda said: kasa_link.seen_of("192.168.1.9", said, SETTINGS), FOUND_TAPO),
     (asked_months, {"get_energy_usage": USAGE}),
     (kasa_tapo.parse_zone, {"region": "Europe/Rome", "time_diff": 60}),
     (kasa_tapo.parse_months, {"data": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]}),

@@ -55,7 +55,13 @@ def children_of(sysinfo: dict[str, Any]) -> list[tuple[str, str | None]]:
     children = sysinfo.get("children", [])
     if not isinstance(children, list) or not all(isinstance(child, dict) and child.get("id") for child in children):
         raise PacketError("format", f"children: {children!r}")
-    return [(str(child["id"]), child.get("alias")) for child in children]
+    return [(str(child["id"]), name_of(child)) for child in children]
+
+
+def name_of(said: dict[str, Any]) -> str | None:
+    """Return what its owner calls a plug or a socket, None where nothing is said."""
+    name = said.get("alias")
+    return name if isinstance(name, str) else None
 
 
 def _inner(answer: object, target: str, command: str) -> dict[str, Any]:

@@ -60,10 +60,10 @@ class Listener:
     def take(self, message: Message) -> None:
         """Take in one message."""
         topic = message.topic
+        if (size := len(message.payload)) > ANSWER_BYTES_MAX:
+            self._inbox.refuse(topic, "length", f"{size} bytes are too many: at most {ANSWER_BYTES_MAX}")
+            return
         try:
-            if len(message.payload) > ANSWER_BYTES_MAX:
-                size = len(message.payload)
-                raise PacketError("length", f"{size} bytes are too many: at most {ANSWER_BYTES_MAX}")
             if topic == f"{NAME}/rpc":
                 self._take_answer(message.payload)
             elif topic.endswith(EVENTS):
