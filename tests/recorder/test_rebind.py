@@ -242,3 +242,19 @@ def test_what_a_bound_plug_said_before_it_was_bound_is_refused_and_makes_it_no_n
     assert place.home.recorder.put(early) == NEVER
     assert place.home.registry.new_devices() == []
     assert place.home.recorder.refusals.counts == {Refusal("change", "a2", "unbound"): 1}
+
+
+@pytest.mark.parametrize("stamp_ms", [9_000, 4_102_444_800_000, 1 << 62], ids=["1970", "2100", "far"])
+def test_what_a_device_says_whose_clock_is_wrong_is_of_the_meter_that_it_measures_for_now(
+    place: Place, stamp_ms: int
+) -> None:
+    now_ms = START_MS + DAY_MS
+    place.home.adopt("oven", address="a2")
+    place.home.clock.time_ms = now_ms
+    place.repairs.bind(place.home.registry.meter("oven"), "change", "a1", now_ms, move=True)
+    reading = Reading(source="change", address="a1", received_ms=now_ms, time_ms=stamp_ms, power_w=2000.0)
+    assert place.home.recorder.put(reading) > 0
+    line = place.home.recorder.line(place.home.registry.meter("oven").meter_id)
+    assert line
+    assert line.clean.newest
+    assert line.clean.newest.time_ms == now_ms

@@ -141,6 +141,12 @@ async def test_a_device_that_is_gone_is_tried_again_with_growing_pauses_and_dist
         await source.until(lambda _: source.count(KASA_MAC) > before + 1)
 
 
+async def test_a_host_that_python_kasa_cannot_make_an_address_of_disturbs_no_other() -> None:
+    async with made("older") as plug, running(Config(hosts=["[::1]:1", plug.address])) as source:
+        await source.until(lambda inbox: bool(inbox.refused) and len(inbox.readings) > 1)
+        assert {sender for sender, _ in source.inbox.refused} == {"::1:1"}
+
+
 @pytest.mark.parametrize("way", ["KLAP", "AES"])
 async def test_a_wrong_password_is_said_and_shown_nowhere(
     way: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

@@ -222,6 +222,12 @@ async def test_what_is_no_shelly_is_refused(
     assert set(inbox.causes()) == {cause}
 
 
+@pytest.mark.parametrize("host", ["a..b", ".", "a" * 64 + ".local", "plug:99999", "plug:0"])
+def test_a_host_that_cannot_be_one_is_refused_with_the_config(host: str) -> None:
+    with pytest.raises(ValueError, match="is no host"):
+        shelly.Config(hosts=[host])
+
+
 async def test_a_device_without_a_meter_is_refused_once(inbox: RecordingInbox, time: VirtualTime) -> None:
     class Relay(Circuit):
         def status(self) -> dict[str, object]:

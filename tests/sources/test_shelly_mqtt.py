@@ -11,7 +11,7 @@ import pytest
 from casawatt.config import BrokerConfig
 from casawatt.sources import shelly
 from casawatt.sources.shelly_hosts import Claims
-from casawatt.sources.shelly_mqtt import Listener
+from casawatt.sources.shelly_mqtt import DEVICES_MAX, Listener
 from casawatt.transports.mqtt import Broker, Message
 from tests.fakes.clock import START_MS
 from tests.fakes.inbox import RecordingInbox
@@ -180,12 +180,33 @@ def test_a_device_that_is_read_at_its_address_is_left_alone_here(inbox: Recordin
         (event({"switch:0": {"apower": "much"}}), "number"),
         (STATUS._replace(payload=b"[]"), "format"),
         (Message("casawatt-shelly/rpc", b"no", retained=False), "format"),
+        (EVENT._replace(payload=b" " * 1_000_000 + EVENT.payload), "length"),
     ],
 )
 def test_messages_that_make_no_sense_are_refused(inbox: RecordingInbox, message: Message, cause: str) -> None:
     taken_by(inbox, Claims(), message, EVENT)
     assert inbox.causes() == {cause: 1}
     assert len(inbox.readings) == 1
+
+
+@pytest.mark.parametrize("made_up", ["id", "prefix", "component"])
+def test_a_flood_of_what_is_made_up_is_refused_and_those_that_were_there_are_heard(
+    inbox: RecordingInbox, made_up: str
+) -> None:
+    listener = Listener(Broker("home", BrokerConfig(host=HOST), "casawatt-test"), inbox, Claims(), ["+"])
+    listener.take(EVENT)
+    for number in range(2 * DEVICES_MAX):
+        forged = event({"switch:0": {"apower": 5.0}})
+        if made_up == "id":
+            forged = event({"switch:0": {"apower": 5.0}}, src=f"shelly-{number}")
+        elif made_up == "component":
+            forged = event({f"switch:{number}": {"apower": 5.0}})
+        listener.take(forged._replace(topic=f"{number}/events/rpc") if made_up == "prefix" else forged)
+    assert inbox.causes()["flood"] >= DEVICES_MAX
+    assert len({reading.address for reading in inbox.readings}) <= DEVICES_MAX
+    heard = len(inbox.readings)
+    listener.take(EVENT)
+    assert len(inbox.readings) == heard + 1
 
 
 def test_an_answer_that_is_none_is_refused(inbox: RecordingInbox) -> None:

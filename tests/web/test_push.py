@@ -140,6 +140,7 @@ async def test_a_token_is_a_bearer_s_and_nothing_else(pushing: Pushing) -> None:
         ({"readings": [{"address": "a b", "power_w": 1}]}, "readings[0].address"),
         ({"readings": [{"address": "", "power_w": 1}]}, "readings[0].address"),
         ({"readings": [{"address": "/etc", "power_w": 1}]}, "readings[0].address"),
+        ({"readings": [{"address": "pump\n", "power_w": 1}]}, "readings[0].address"),
         ({"readings": [{"boot_id": 1}]}, "readings[0].power_w"),
         ({"readings": [], "power_w": 1}, "readings"),
         ({"readings": [{"power_w": 1}] * (READINGS_MAX + 1)}, "readings"),

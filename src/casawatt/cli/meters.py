@@ -9,7 +9,7 @@ import typer
 
 from casawatt.app import open_home, ports_of
 from casawatt.cli import binding, client
-from casawatt.cli.output import err, out, print_json, print_table, watts
+from casawatt.cli.output import amperes, err, out, print_json, print_table, watts
 from casawatt.cli.places import ConfigOption, DataOption, JsonOption, Place, find
 from casawatt.clock import WallClock
 from casawatt.registry import Adoption
@@ -42,7 +42,7 @@ def meters(
     if document["new_devices"]:
         out.print()
         rows = [
-            (each["source"], each["address"], each["hint"], watts(each["power_w"]), each["current_a"])
+            (each["source"], each["address"], each["hint"], watts(each["power_w"]), amperes(each["current_a"]))
             for each in document["new_devices"]
         ]
         print_table(("source", "address", "says it is", "now W", "now A"), rows, title="New devices")

@@ -38,6 +38,11 @@ def watts(power_w: float | None) -> str | None:
     return f"{power_w / 1000:.2f} kW" if abs(power_w) >= 1000 else f"{power_w:.0f} W"
 
 
+def amperes(current_a: float | None) -> str | None:
+    """Return current as people read it: `4.35 A`."""
+    return None if current_a is None else f"{current_a:.2f} A"
+
+
 def complain(error: Exception) -> None:
     """Print an error that was expected, in one line, to the error stream."""
     err.print("casawatt: ", style="bold red", end="")

@@ -27,7 +27,10 @@ def choose(routes: Sequence[Route], reading: Reading) -> Route | None:
     """
     if len(routes) == 1 and routes[0].from_ms <= 0 and routes[0].to_ms == FAR_MS:
         return routes[0]
+    if not routes:
+        return None
+    time_ms, _ = believed_time(reading, routes[0].traits)
     for route in reversed(routes):
-        if route.from_ms <= believed_time(reading, route.traits)[0] < route.to_ms:
+        if route.from_ms <= time_ms < route.to_ms:
             return route
     return None

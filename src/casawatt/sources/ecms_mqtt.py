@@ -18,6 +18,9 @@ SOURCE = "ecms_mqtt"
 CLOCK_SET_S = 946_684_800
 """2000-01-01 UTC: a node that has not got the time yet counts from 1970."""
 
+PAYLOAD_BYTES_MAX = 4096
+"""A node says less than a hundred; what is longer is not read."""
+
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
@@ -52,11 +55,13 @@ _DECODER = msgspec.json.Decoder(Report)
 def parse(payload: bytes, received_ms: int) -> tuple[Reading, int]:
     """Return the reading in a message, and the code of the appliance; its time is None where the node has no clock.
 
-    Raises PacketError: `format`, or `address` where the station is no MAC address.
+    Raises PacketError: `length`, `format`, or `address` where the station is no MAC address.
     """
+    if len(payload) > PAYLOAD_BYTES_MAX:
+        raise PacketError("length", f"{len(payload)} bytes are too many: at most {PAYLOAD_BYTES_MAX}")
     try:
         said = _DECODER.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PacketError("format", str(error)) from None
     address = said.mac.lower()
     if not _MAC.fullmatch(address):

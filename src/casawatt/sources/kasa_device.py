@@ -69,7 +69,7 @@ class Device:
     async def _ask_legacy(self, said: Said) -> None:
         children = kasa_legacy.children_of(self._link.identity)
         if not children:
-            await self._socket_legacy(said, self.mac, self._link.identity.get("alias"), REALTIME)
+            await self._socket_legacy(said, self.mac, kasa_legacy.name_of(self._link.identity), REALTIME)
             return
         for number, (child, name) in enumerate(children, 1):
             request = {"context": {"child_ids": [child]}, **REALTIME}

@@ -20,6 +20,9 @@ class Realtime(msgspec.Struct, frozen=True):
     register_wh: float | None
 
 
+NUMBER_MAX = 1e15
+"""No device means a number that is larger, and not all that JSON can hold can be reckoned with."""
+
 FORMS = {
     "power_w": (("power_mw", 0.001), ("power", 1.0)),
     "voltage_v": (("voltage_mv", 0.001), ("voltage", 1.0)),
@@ -52,7 +55,13 @@ def children_of(sysinfo: dict[str, Any]) -> list[tuple[str, str | None]]:
     children = sysinfo.get("children", [])
     if not isinstance(children, list) or not all(isinstance(child, dict) and child.get("id") for child in children):
         raise PacketError("format", f"children: {children!r}")
-    return [(str(child["id"]), child.get("alias")) for child in children]
+    return [(str(child["id"]), name_of(child)) for child in children]
+
+
+def name_of(said: dict[str, Any]) -> str | None:
+    """Return what its owner calls a plug or a socket, None where nothing is said."""
+    name = said.get("alias")
+    return name if isinstance(name, str) else None
 
 
 def _inner(answer: object, target: str, command: str) -> dict[str, Any]:
@@ -71,7 +80,7 @@ def _value(said: dict[str, Any], forms: tuple[tuple[str, float], ...]) -> float 
         value = said.get(name)
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < NUMBER_MAX:
             raise PacketError("number", f"{name} is {value!r}")
         return value * scale
     return None

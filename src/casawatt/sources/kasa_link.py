@@ -23,6 +23,7 @@ except ImportError as error:
     raise ImportError(message) from error
 
 from casawatt.model.errors import PacketError
+from casawatt.sources.kasa_legacy import name_of
 
 __all__ = [
     "BROADCAST",
@@ -166,7 +167,10 @@ def settings_of(
 
 
 async def _connect(settings: DeviceConfig) -> Link:
-    protocol = get_protocol(settings)
+    try:
+        protocol = get_protocol(settings)
+    except ValueError as error:
+        raise PacketError("answer", f"python-kasa cannot speak with {settings.host!r}: {error}") from None
     if protocol is None:
         raise PacketError("answer", f"python-kasa has no protocol for {settings.connection_type}")
     is_legacy = isinstance(protocol, IotProtocol)
@@ -201,7 +205,7 @@ class Seen(NamedTuple):
 
 
 async def look_around(timeout_s: float, credentials: Credentials | None, target: str = BROADCAST) -> list[Seen]:
-    """Return the devices that answer a broadcast within `timeout_s`; raises OSError when none can be sent."""
+    """Return the devices that answer a broadcast within `timeout_s`; raises OSError when it cannot be done."""
     answers: dict[str, Document] = {}
     search = Discover.discover(
         target=target,
@@ -215,8 +219,12 @@ async def look_around(timeout_s: float, credentials: Credentials | None, target:
         await asyncio.wait([searching])  # not awaited itself: it may swallow that we are cancelled
     finally:
         searching.cancel()
+    try:
+        found = searching.result()
+    except KasaException as error:
+        raise OSError(str(error)) from None
     seen = []
-    for ip, device in searching.result().items():
+    for ip, device in found.items():
         await device.protocol.close()
         with suppress(PacketError):  # whoever answers without a MAC address is none of ours
             seen.append(seen_of(ip, answers.get(ip, {}), device.config))
@@ -227,15 +235,18 @@ def seen_of(ip: str, answer: Document, settings: DeviceConfig) -> Seen:
     """Return what a device's answer to a broadcast says; raises PacketError when it has no MAC address."""
     is_legacy = "system" in answer
     if not is_legacy:
-        said = answer.get("result") or {}
+        said = answer.get("result")
+        if not isinstance(said, dict):
+            raise PacketError("answer", "the device does not say who it is")
         model = str(said.get("device_model", "")).partition("(")[0] or None
         return Seen(ip, mac_of(said.get("mac")), model, None, None, is_legacy, settings)
     said = identity_of(answer, is_legacy=True)
-    sockets = len(said.get("children", ())) or 1 if "ENE" in str(said.get("feature", "")) else 0
+    children = said.get("children")
+    several = len(children) if isinstance(children, list) else 0
+    sockets = several or 1 if "ENE" in str(said.get("feature", "")) else 0
     model = str(said.get("model", "")).partition("(")[0] or None
-    return Seen(
-        ip, mac_of(said.get("mac", said.get("mic_mac"))), model, said.get("alias"), sockets, is_legacy, settings
-    )
+    mac = mac_of(said.get("mac", said.get("mic_mac")))
+    return Seen(ip, mac, model, name_of(said), sockets, is_legacy, settings)
 
 
 def mac_of(text: object) -> str:

@@ -5,13 +5,14 @@ zone. `get_emeter_data`, of newer firmware, has voltage and current too; `get_cu
 the firmware does not know is answered by an error code in the place of its document.
 """
 
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from casawatt.model.errors import PacketError
+from casawatt.sources.kasa_legacy import NUMBER_MAX
 
 MONTH_MINUTES = 43_200
 """How `get_energy_data` calls months."""
@@ -58,9 +59,12 @@ def parse_usage(answer: dict[str, Any]) -> Usage:
 def parse_local(text: object) -> datetime:
     """Return the device's local time, e.g. `2026-01-31 23:59:50`; raises PacketError."""
     try:
-        return datetime.strptime(str(text), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - the device says no zone
+        local = datetime.strptime(str(text), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - the device says no zone
     except ValueError:
         raise PacketError("time", f"local_time is {text!r}") from None
+    if not MINYEAR < local.year < MAXYEAR:
+        raise PacketError("time", f"local_time is {text!r}, in which no year's end can be reckoned with")
+    return local
 
 
 def parse_zone(identity: dict[str, Any]) -> tzinfo:
@@ -94,7 +98,9 @@ def children_of(answer: object) -> list[str]:
     children = _document(answer).get("child_device_list", [])
     if not isinstance(children, list) or not all(isinstance(each, dict) and "device_id" in each for each in children):
         raise PacketError("format", f"child_device_list: {children!r}")
-    return [str(child["device_id"]) for child in sorted(children, key=lambda child: child.get("position", 0))]
+    places = [child.get("position") for child in children]
+    order = [place if isinstance(place, int) else 0 for place in places]
+    return [str(child["device_id"]) for _, child in sorted(zip(order, children, strict=True), key=lambda pair: pair[0])]
 
 
 def unwrap_child(answer: object) -> dict[str, Any]:
@@ -114,7 +120,7 @@ def wrap_child(child: str, requests: dict[str, Any]) -> dict[str, Any]:
 
 
 def _counts(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < NUMBER_MAX
 
 
 def _document(said: object) -> dict[str, Any]:
@@ -125,6 +131,6 @@ def _number(said: dict[str, Any], name: str, scale: float) -> float | None:
     value = said.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < NUMBER_MAX:
         raise PacketError("number", f"{name} is {value!r}")
     return value * scale

@@ -29,7 +29,10 @@ class BridgeDevice(msgspec.Struct):
         """Return the unit of each property that the device shows, None where it has none."""
         found: dict[str, str | None] = {}
         for expose in self.definition.exposes if self.definition else []:
-            for each in [expose, *(expose.get("features") or [])]:
+            features = expose.get("features")
+            for each in [expose, *(features if isinstance(features, list) else [])]:
+                if not isinstance(each, dict):
+                    continue
                 name, unit = each.get("property"), each.get("unit")
                 if isinstance(name, str):
                     found[name] = unit if isinstance(unit, str) else None

@@ -18,6 +18,9 @@ ABSENT = {"", "unavailable", "unknown", "none", "null", "nan", "offline"}
 MILLISECONDS_FROM = 1e11
 """A time since 1970 that is larger counts milliseconds: as seconds it would lie after the year 5000."""
 
+NUMBER_MAX = 1e18
+"""No device means a number that is larger, and not all that JSON can hold can be reckoned with."""
+
 MISSING: Any = object()
 """In the place of a value that is not there at all; null is there."""
 
@@ -70,14 +73,16 @@ def number(name: str, value: object) -> float | None:
     """
     if value is None or value is MISSING:
         return None
+    found: int | float = math.inf
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value) if abs(value) < math.inf else None
-    if isinstance(value, str):
+        found = value
+    elif isinstance(value, str):
         text = value.strip()
         if text.casefold() in ABSENT:
             return None
-        if NUMBER.fullmatch(text):
-            return float(text)
+        found = float(text) if NUMBER.fullmatch(text) else math.inf
+    if abs(found) < NUMBER_MAX:
+        return float(found)
     raise PacketError("number", f"{name} is {_short(value)}, no number")
 
 

@@ -18,7 +18,8 @@ from casawatt.sources.shelly_rpc import first_of
 from casawatt.transports.http import client
 from casawatt.transports.mqtt import Broker
 
-HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?")
+HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w-]{1,63}(\.[\w-]{1,63})*\.?)(:(?P<port>\d{1,5}))?")
+PORT_MAX = 65_535
 POLLS_TO_A_GAP = 6
 """Generation 1: so many answers in a row may be missing before there is a gap."""
 REFRESHES_TO_A_GAP = 3
@@ -50,7 +51,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def __post_init__(self) -> None:
         """Raise ValueError for options that cannot be used."""
         for host in self.hosts:
-            if not HOST.fullmatch(host):
+            found = HOST.fullmatch(host)
+            if not found or not 0 < int(found["port"] or 1) <= PORT_MAX:
                 raise ValueError(f'{host!r} is no host: write it like "192.168.1.20" or "plug.local:8080"')
         if len({host.lower() for host in self.hosts}) < len(self.hosts):
             raise ValueError("a host stands in `hosts` twice")

@@ -15,6 +15,8 @@ BEGINNING_S = 1_577_836_800
 """2020-01-01 UTC, before there were such devices: an older stamp comes from a clock that was never set."""
 REPEATED_MS = 600_000
 """A stamp older than the newest by no more than this is of a message that the broker sent again."""
+COMPONENTS_MAX = 256
+"""No device has so many, sensors that it passes on among them; a bound for a flood of forged ones."""
 RESTART_S = 30.0
 """The start of a device is known to a second or two; one so much later is another start."""
 
@@ -73,6 +75,7 @@ class ShellyDevice:
         self.addresses: set[str] = set()
         """Where its readings have come under so far."""
         self._late = late
+        self._names: set[str] = set()
         self._whole: dict[str, Document] = {}
         self._minutes: dict[str, MinuteFill] = {}
         self._newest_ms = self._newest_stamp_ms = 0
@@ -118,6 +121,10 @@ class ShellyDevice:
         for name, change in components.items():
             if ":" not in name or change is None:
                 continue
+            if name not in self._names and len(self._names) >= COMPONENTS_MAX:
+                faults.append(PacketError("flood", f"{name}: there are {COMPONENTS_MAX} components already"))
+                continue
+            self._names.add(name)
             if not isinstance(change, dict):
                 faults.append(PacketError("format", f"{name} is {change!r}, no object"))
                 continue

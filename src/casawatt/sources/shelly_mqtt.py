@@ -16,13 +16,15 @@ from casawatt.model.ports import Inbox
 from casawatt.sources import shelly_rpc
 from casawatt.sources.shelly_device import ShellyDevice
 from casawatt.sources.shelly_hosts import Claims
-from casawatt.transports.http import json_object
+from casawatt.transports.http import ANSWER_BYTES_MAX, json_object
 from casawatt.transports.mqtt import Broker, Message
 
 log = logging.getLogger(__name__)
 
 NAME = "casawatt-shelly"
 """What we call ourselves to devices; they answer to the topic `<name>/rpc`."""
+DEVICES_MAX = 1_000
+"""Devices, and prefixes, that are kept apart: more than any home has, and a bound for a flood of forged ones."""
 EVENTS, ONLINE, STATUS = "/events/rpc", "/online", "/status/"
 
 
@@ -58,6 +60,9 @@ class Listener:
     def take(self, message: Message) -> None:
         """Take in one message."""
         topic = message.topic
+        if (size := len(message.payload)) > ANSWER_BYTES_MAX:
+            self._inbox.refuse(topic, "length", f"{size} bytes are too many: at most {ANSWER_BYTES_MAX}")
+            return
         try:
             if topic == f"{NAME}/rpc":
                 self._take_answer(message.payload)
@@ -104,10 +109,13 @@ class Listener:
             self._inbox.presence(address, online=payload == b"true")
 
     def _device(self, device_id: object, prefix: str) -> ShellyDevice:
-        """Return the device of that id, which is heard under `prefix` from now on."""
+        """Return the device of that id, which is heard under `prefix` from now on. Raises PacketError."""
         if not isinstance(device_id, str) or not device_id:
             raise PacketError("format", f"{prefix}: a message that does not say who sent it")
         device = self._devices.get(device_id)
+        for key, known in ((device_id, self._devices), (prefix, self._at)):
+            if key not in known and len(known) >= DEVICES_MAX:
+                raise PacketError("flood", f"{key}: there are {DEVICES_MAX} devices already")
         if device is None:
             device = self._devices[device_id] = ShellyDevice(device_id, late=True)
         self._at[prefix] = device

@@ -5,7 +5,6 @@ circuit (they have `apower` or `aenergy`); `em:0` three phases, whose energy is 
 whose energy is in `em1data:0`. What is not there, or null, was not said.
 """
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -15,6 +14,9 @@ PHASES = ("a", "b", "c")
 RETURN = "return"
 MEASURED = {"apower", "voltage", "current", "pf", "aenergy", "ret_aenergy"}
 """What of a circuit is electric; a message about its temperature alone is none of ours."""
+
+NUMBER_MAX = 1e15
+"""No device means a number that is larger, and not all that JSON can hold can be reckoned with."""
 
 Document = Mapping[str, object]
 
@@ -59,7 +61,7 @@ def number(document: Document, key: str) -> float | None:
     value = document.get(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < NUMBER_MAX:
         raise PacketError("number", f"{key} is {value!r}, no number")
     return float(value)
 

@@ -14,7 +14,7 @@ The two are told apart by the lag, time of arrival less stamp:
 Once a clock is known to be wrong by so and so much, what waited is put right by that.
 """
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, tzinfo
 from enum import Enum
 from typing import NamedTuple
 
@@ -70,12 +70,16 @@ def read_stamp(stamp: object) -> datetime | None:
         if stamp is None:
             return None
         if isinstance(stamp, str):
-            return datetime.fromisoformat(stamp)
-        if isinstance(stamp, int | float) and not isinstance(stamp, bool):
-            return _EPOCH + timedelta(seconds=stamp)
+            found = datetime.fromisoformat(stamp)
+        elif isinstance(stamp, int | float) and not isinstance(stamp, bool):
+            found = _EPOCH + timedelta(seconds=stamp)
+        else:
+            found = None
     except (ValueError, OverflowError):
-        pass
-    raise PacketError("time", f"{stamp!r} is no time")
+        found = None
+    if found is None or not MINYEAR < found.year < MAXYEAR:  # beyond, no zone can be reckoned with
+        raise PacketError("time", f"{stamp!r} is no time")
+    return found
 
 
 class DeviceClock:

@@ -17,6 +17,8 @@ TOKENS = ("topic", "hostname", "id", "macaddr")
 """What names a device in a FullTopic; the first that is there is its address."""
 DISCOVERY = "tasmota/discovery"
 CHANNELS_MAX = 8
+NUMBER_MAX = 1e15
+"""No device means a number that is larger, and not all that JSON can hold can be reckoned with."""
 
 _decode = msgspec.json.Decoder().decode
 
@@ -243,8 +245,10 @@ def _numbers(key: str, value: object) -> list[float | None] | float | None:
 
 
 def _number(key: str, value: object) -> float | None:
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < NUMBER_MAX:
+        return float(value)
     raise PacketError("number", f"{key} is {value!r}, no number")
 
 

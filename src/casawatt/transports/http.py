@@ -1,8 +1,8 @@
 """HTTP to devices on the local network: every wait has a limit, and so has every answer's size."""
 
-import json
 from base64 import b64encode
 
+import msgspec
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
 
 from casawatt.model.errors import PacketError
@@ -51,7 +51,7 @@ async def get_json(session: ClientSession, url: str, login: tuple[str, str] | No
 def json_object(text: bytes | str, sender: str) -> dict[str, object]:
     """Return the JSON object that `text` is; raises PacketError (cause `format`), which names `sender`, otherwise."""
     try:
-        document = json.loads(text)
+        document = msgspec.json.decode(text)
     except (ValueError, RecursionError) as error:
         raise PacketError("format", f"{sender} sent no JSON but {text[:60]!r}: {error}") from error
     if not isinstance(document, dict):

@@ -18,7 +18,7 @@ Address = Annotated[
     Meta(
         min_length=1,
         max_length=100,
-        pattern=r"^[\w.:+-]+(/[\w.:+-]+)*$",
+        pattern=r"^[\w.:+-]+(/[\w.:+-]+)*$(?!\n)",  # for `$` alone a newline may follow
         description="Which of the sender's devices; left out, the sender is the device",
     ),
 ]
