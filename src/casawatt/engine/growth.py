@@ -29,8 +29,8 @@ class Points:
     """The R records that speak by a register, out of columns of N.
 
     `place` (shape R): their positions, ascending. `value` (R): what they show, in mWh or mA s. `is_charge` (R): which
-    of both. `life` (R): a number that changes with every change of device, and wherever what was counted before a record is
-    left out.
+    of both. `life` (R): a number that changes with every change of device, and wherever what was counted before is left
+    out.
     """
 
     place: Int64Array
