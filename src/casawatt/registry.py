@@ -291,7 +291,10 @@ class Registry:
         known = self._dated.own_calibrations(meter.meter_id)
         from_ms = now_ms if known else BEGINNING_MS
         wanted = calibration_of(from_ms, voltage_v or self._home.nominal_voltage_v, power_factor_ratio, manner)
-        if known and msgspec.structs.replace(wanted, from_ms=known[-1].from_ms) == known[-1]:
-            return False
+        if known:
+            newest = known[-1]
+            wanted_then = msgspec.structs.replace(wanted, from_ms=newest.from_ms, moved_ms=newest.moved_ms)
+            if wanted_then == newest:
+                return False
         self._dated.add_calibration(meter.meter_id, wanted, now_ms)
         return True

@@ -61,6 +61,13 @@ def test_totals_stand_beside_the_sources_own(home: Typed, days: Path) -> None:
     assert (again["recorded"], again["duplicates"], again["rejected"]) == (0, 34_561, {})
 
 
+def test_what_is_rejected_without_a_text_of_its_own_ends_with_the_reason(home: Typed, days: Path) -> None:
+    with (days / "days" / "2023-02-01").open("a", encoding="utf-8") as file:
+        file.write("900\n" * 3)
+    said = home("import", "mcce", str(days), "--meter", "mains", "--yes")
+    assert "where the extra lines came in is not known\n" in said.out
+
+
 def test_who_says_no_imports_nothing(home: Typed, days: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr("typer.confirm", lambda question, **_: asked.append(question))

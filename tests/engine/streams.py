@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from casawatt.model.meter import Cadence, Calibration
+from casawatt.model.meter import NEVER_MS, Cadence, Calibration
 from casawatt.model.reading import Record
 
 BASE_MS = 1_700_000_100_000
@@ -81,6 +81,8 @@ def calibration_lists(draw: st.DrawFn) -> list[Calibration]:
             draw(st.sampled_from([50_000_000, 50_000_000, 5_000_000, 1_000, None])),
             draw(st.sampled_from([(), (), (), (2,), (1, 7)])),
             draw(st.integers(0, 9)) == 0,
+            draw(st.booleans()),
+            draw(st.one_of(st.just(NEVER_MS), st.integers(BASE_MS, max(date, BASE_MS)))),
         )
         for date in dates
     ]

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from casawatt.engine.calibrations import calibration_at
 from casawatt.engine.effective import effective
 from casawatt.model.dated import Action, Correction, DatedCalibration
-from casawatt.model.meter import Binding, Cadence, Calibration, Device, Manner
+from casawatt.model.meter import NEVER_MS, Binding, Cadence, Calibration, Device, Manner
 
 AT_ONCE = Manner(Cadence.POLLED, 30_000, 5_000_000)
-PLUG = Device(1, "nodes", "a1")
+PLUGS = Device(1, "nodes", "a1"), Device(2, "nodes", "a2")
 
 times = st.integers(0, 40)
 corrections = st.lists(
@@ -38,7 +38,9 @@ stored = st.lists(st.integers(1, 40), max_size=4, unique=True).map(
 )
 bindings = st.lists(st.integers(0, 40), max_size=3, unique=True).map(
     lambda dates: [
-        Binding(number, 1, PLUG, start, end, made_ms=start + 5, manner=AT_ONCE if number % 2 else None)
+        Binding(
+            number, 1, PLUGS[number % 3 == 1], start, end, made_ms=start + 5, manner=AT_ONCE if number % 2 else None
+        )
         for number, (start, end) in enumerate(
             zip(sorted(dates), [*sorted(dates)[1:], None], strict=False) if dates else ()
         )
@@ -61,9 +63,17 @@ def told(
         if holds and binding.manner and binding.made_ms > dated.made_ms:
             found = msgspec.structs.replace(found, **msgspec.structs.asdict(binding.manner))
     actions = {each.action for each in corrections if each.from_ms <= at_ms < each.to_ms}
+    came_back = [
+        later.from_ms
+        for later in bindings
+        if later.from_ms <= at_ms
+        for before in [each for each in bindings if each.device == later.device and each.from_ms < later.from_ms][-1:]
+        if before.to_ms != later.from_ms
+    ]
     return msgspec.structs.replace(
         found,
         from_ms=0,
+        moved_ms=max(came_back, default=NEVER_MS),
         limit_mw=None if Action.RESTORE in actions else found.limit_mw,
         ignores_all=Action.DISCARD in actions,
         ignored_devices=tuple(sorted({device for device, span in displaced if span[0] <= at_ms < span[1]})),
@@ -93,7 +103,7 @@ def test_how_readings_are_taken_goes_with_the_device_and_volts_stay_with_the_met
         DatedCalibration(Calibration(0, 231_000, 9_000, gap_limit_ms=60_000), made_ms=0),
         DatedCalibration(Calibration(20, 225_000, 9_000, gap_limit_ms=60_000), made_ms=20),
     ]
-    since_ten = [Binding(1, 1, PLUG, 10, None, made_ms=50, manner=AT_ONCE)]
+    since_ten = [Binding(1, 1, PLUGS[0], 10, None, made_ms=50, manner=AT_ONCE)]
     assert [(each.from_ms, each.nominal_voltage_mv, each.gap_limit_ms) for each in effective(kept, since_ten)] == [
         (0, 231_000, 60_000),
         (10, 231_000, 30_000),

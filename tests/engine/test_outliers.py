@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -19,6 +20,7 @@ KWH = 1_000.0
 HOUR_S = 3_600
 HOME = Calibration(0, gap_limit_ms=60_000)
 PLUG = Calibration(0, gap_limit_ms=60_000, limit_mw=5_000_000)
+SAVING = Calibration(0, gap_limit_ms=300_000, limit_mw=5_000_000, falls_back=True)
 SLOW = Calibration(0, gap_limit_ms=1_200_000)
 
 
@@ -143,6 +145,27 @@ CASES = [
         [*ticking(0, 600, 1000.9 * KWH, every_s=300), *ticking(4200, 5400, 1001.2 * KWH, every_s=300)],
         600 + 1200 - 300,
         calibration=SLOW,
+    ),
+    Case(
+        "a new Tasmota plug that fell back to the little it had saved counts on from there, and nothing twice",
+        [*ticking(0, 3600, 500, w=100, every_s=300), *ticking(18_000, 19_800, 200, w=100, every_s=300)],
+        100 + 50,
+        calibration=SAVING,
+    ),
+    Case(
+        "power fills a short power cut of such a plug, and what it had saved is not counted again",
+        [
+            *ticking(0, 3600, 500, w=100, every_s=300, boot=1),
+            *ticking(3900, 5700, 200, w=100, every_s=300, boot=2),
+        ],
+        100 + 25 / 3 + 50,
+        calibration=SAVING,
+    ),
+    Case(
+        "such a plug whose register somebody set to zero counts on from there, by power for the moment",
+        [*ticking(0, 3600, 500, w=100, every_s=300), *ticking(3900, 5700, 3, w=100, every_s=300)],
+        100 + 25 / 3 + 50,
+        calibration=SAVING,
     ),
     Case(
         "a plug that begins at zero after a power cut counts all it shows",
@@ -321,6 +344,21 @@ def test_a_reading_that_is_discarded_joins_its_neighbours() -> None:
     discarding = [HOME, Calibration(70_000, ignores_all=True), Calibration(70_001)]
     assert total_wh(records, discarding) == 120
     assert max(span.max_mw or 0 for span in spans_of(records, discarding)) == 3_600_000
+
+
+def test_what_a_register_counted_over_discarded_time_longer_than_the_gap_limit_is_left_out() -> None:
+    records = [reading.record() for reading in ticking(0, 300, 1000)]
+    discarding = [HOME, Calibration(100_000, ignores_all=True), Calibration(200_000, gap_limit_ms=60_000)]
+    assert total_wh(records, discarding) == 90 + 100
+    shorter = [HOME, Calibration(100_000, ignores_all=True), Calibration(140_000, gap_limit_ms=60_000)]
+    assert total_wh(records, shorter) == 300
+
+
+def test_what_a_register_counted_elsewhere_is_left_out_however_short_that_was() -> None:
+    records = [At(at_s, 1000 + at_s + (500 if at_s > 50 else 0)).record() for at_s in range(0, 301, 10)]
+    free = msgspec.structs.replace(HOME, limit_mw=None)
+    assert total_wh(records, [free]) == 800
+    assert total_wh(records, [free, msgspec.structs.replace(free, from_ms=55_000, moved_ms=55_000)]) == 290
 
 
 def test_an_ignored_device_is_as_if_it_had_never_spoken() -> None:

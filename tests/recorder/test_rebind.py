@@ -110,6 +110,25 @@ def test_a_plug_that_measures_elsewhere_is_only_moved_when_that_is_said(place: P
     place.check()
 
 
+def test_a_plug_that_comes_back_from_another_meter_brings_nothing_along(place: Place) -> None:
+    place.home.adopt("heater", address="a2")
+    fridge, heater = (place.home.registry.meter(slug) for slug in ("fridge", "heater"))
+    place.repairs.bind(heater, "change", "a1", None, move=True)
+    away = [place.say(DAY_MS + minute * 60_000, 2000, 41_100 + minute * 2000 / 60, "a1") for minute in range(1, 240)]
+    assert all(away)
+    place.home.clock.advance(1000)
+    place.repairs.bind(fridge, "change", "a1", None, move=True)
+    back_ms = DAY_MS + 4 * HOUR_MS
+    for time_ms in range(0, HOUR_MS, 30_000):
+        place.say(back_ms + time_ms, 100.0, 49_100 + time_ms / 36_000, "a1")
+    assert place.home.energy_wh("fridge") == pytest.approx(2400 + 100, abs=5)
+    assert place.home.energy_wh("heater") == pytest.approx(8000, abs=80)
+    place.check()
+    place.seal()
+    place.check()
+    assert not place.home.registry.follow(fridge, place.home.registry.device("change", "a1"), START_MS + 9 * DAY_MS)
+
+
 def test_a_replacement_that_makes_no_sense_is_refused_and_says_why(place: Place) -> None:
     meter, repairs = place.home.registry.meter("fridge"), place.repairs
     for source, address, at_ms, why in (

@@ -124,6 +124,17 @@ def test_discarded_readings_count_nothing_and_the_rest_is_as_if_they_were_not_th
         without.close()
 
 
+def test_an_hour_that_is_discarded_is_out_of_what_the_register_counted_too(place: Place) -> None:
+    meter = place.home.registry.meter("fridge")
+    before = place.used()
+    start_ms = START_MS + 5 * HOUR_MS
+    repaired = place.repairs.correct(meter, Action.DISCARD, start_ms, start_ms + HOUR_MS, "tried at a neighbour's")
+    assert sum(day.before_mwh - day.after_mwh for day in repaired.days) == pytest.approx(100_000, abs=2000)
+    place.check()
+    place.repairs.undo_correction(meter, repaired.correction.correction_id)
+    assert place.used() == before
+
+
 def test_a_correction_survives_a_process_that_ends_before_its_figures_are_sealed(place: Place, tmp_path: Path) -> None:
     place.seal()
     at_ms = START_MS + SPIKE_MS

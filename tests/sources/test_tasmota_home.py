@@ -129,10 +129,13 @@ async def test_a_plug_with_a_wrong_zone_is_counted_at_arrival_and_named(tmp_path
         assert {key: count for key, count in refused.items() if "clock" in key} == {("tasmota", "washer", "clock"): 1}
 
 
-async def test_a_plug_that_was_unplugged_for_days_counts_nothing_twice(tmp_path: Path, server: Mosquitto) -> None:
-    plug = VirtualTasmota("washer", washer_w, START_MS, ROME, total_kwh=80.0)
+@pytest.mark.parametrize("saved_kwh", [80.0, 0.7])
+async def test_a_plug_that_was_unplugged_for_days_counts_nothing_twice(
+    tmp_path: Path, server: Mosquitto, saved_kwh: float
+) -> None:
+    plug = VirtualTasmota("washer", washer_w, START_MS, ROME, total_kwh=saved_kwh)
     async with at_home(tmp_path, server) as home:
-        await home.hears(plug.advance(START_MS + HOUR_MS))
+        await home.hears(plug.advance(START_MS + 2 * HOUR_MS))
         plug.cut()
         await home.hears(plug.advance(START_MS + 96 * HOUR_MS))
         plug.restore()

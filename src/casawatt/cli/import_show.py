@@ -117,7 +117,7 @@ def show_notes(report: Report) -> None:
     for cause, count in report.rejected.items():
         out.print(f"  rejected, {cause}: {count}")
     for each in report.rejections[:SHOWN_MAX]:
-        out.print(f"  {each.place}: {each.detail}: {each.text!r}")
+        out.print(f"  {each.place}: {each.detail}" + (f": {each.text!r}" if each.text else ""))
 
 
 def compare(

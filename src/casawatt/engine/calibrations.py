@@ -8,7 +8,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from casawatt.model.columns import Columns, Int64Array
+from casawatt.model.columns import BoolArray, Columns, Int64Array
 from casawatt.model.meter import Cadence, Calibration
 
 NO_LIMIT_MW = 2**62
@@ -58,18 +58,37 @@ def settings_at(calibrations: Sequence[Calibration], time_ms: Int64Array) -> Set
 
 def counted(columns: Columns, calibrations: Sequence[Calibration]) -> Columns:
     """Return the records of columns that the calibrations do not have ignored."""
-    if not ignores_any(calibrations):
-        return columns
-    dates = np.array([calibration.from_ms for calibration in calibrations], np.int64)
-    chosen = np.maximum(np.searchsorted(dates, columns.time_ms, "right") - 1, 0)
-    kept = ~np.array([calibration.ignores_all for calibration in calibrations])[chosen]
+    return columns if not ignores_any(calibrations) else _kept(columns, calibrations)[0]
+
+
+def counted_and_left_out(columns: Columns, calibrations: Sequence[Calibration]) -> tuple[Columns, BoolArray | None]:
+    """Return the same, and for each such record whether readings that are all ignored lie right before it.
+
+    None where none do.
+    """
+    return (columns, None) if not ignores_any(calibrations) else _kept(columns, calibrations)
+
+
+def _kept(columns: Columns, calibrations: Sequence[Calibration]) -> tuple[Columns, BoolArray | None]:
+    """Return the same where some may be ignored."""
+    chosen = chosen_at(calibrations, columns.time_ms)
+    left_out = np.array([calibration.ignores_all for calibration in calibrations])[chosen]
+    kept = ~left_out
     for place, calibration in enumerate(calibrations):
         if calibration.ignored_devices:
             kept &= (chosen != place) | ~np.isin(columns.device_id, calibration.ignored_devices)
     if kept.all():
-        return columns
+        return columns, None
     channels = {name: column[kept] for name, column in columns.channels.items()}
-    return Columns(columns.time_ms[kept], columns.device_id[kept], channels)
+    before = np.diff(left_out.cumsum()[kept], prepend=0) > 0 if left_out.any() else None
+    return Columns(columns.time_ms[kept], columns.device_id[kept], channels), before
+
+
+def chosen_at(calibrations: Sequence[Calibration], time_ms: Int64Array) -> Int64Array:
+    """Return the place of the calibration that applies at each instant (UTC ms, shape N), by the same rule."""
+    dates = np.array([calibration.from_ms for calibration in calibrations], np.int64)
+    chosen: Int64Array = np.maximum(np.searchsorted(dates, time_ms, "right") - 1, 0)
+    return chosen
 
 
 def ignores_any(calibrations: Sequence[Calibration]) -> bool:

@@ -115,7 +115,7 @@ class Register(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Shown(msgspec.Struct, frozen=True, gc=False):
     """A register's value in a record, with all that it takes to judge it.
 
-    `uj_e4`: what one unit of it is worth, in microjoules times 10,000.
+    `uj_e4`: what one unit of it is worth, in microjoules times 10,000. `falls_back`: it never begins at zero again.
     """
 
     value: int
@@ -123,6 +123,7 @@ class Shown(msgspec.Struct, frozen=True, gc=False):
     boot_id: int | None
     limit_mw: int | None
     uj_e4: int
+    falls_back: bool
 
     def worth_uj(self, growth: int) -> int:
         """Return growth in the register's own unit as energy."""

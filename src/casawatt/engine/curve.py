@@ -13,11 +13,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from casawatt.engine.calibrations import counted, settings_at
-from casawatt.engine.growth import BoolArray, continued, counted_by_register, lives, points
+from casawatt.engine.calibrations import counted_and_left_out, settings_at
+from casawatt.engine.growth import continued, counted_by_register, lives, points
 from casawatt.engine.power import believed_mw_columns
 from casawatt.engine.stretches import OPEN_STRETCHES_MAX, PATIENCE_MS
-from casawatt.model.columns import ABSENT, Columns, Int64Array
+from casawatt.model.columns import ABSENT, BoolArray, Columns, Int64Array
 from casawatt.model.meter import Calibration
 
 EnergyArray = NDArray[np.int64] | NDArray[np.float64]
@@ -82,14 +82,14 @@ def curve(columns: Columns, calibrations: Sequence[Calibration]) -> Curve:
 
     Records that are ignored are left out. `calibrations` ascend by date. Raises IndexError when there are none.
     """
-    columns = counted(columns, calibrations)
+    columns, left_out = counted_and_left_out(columns, calibrations)
     if len(columns) < 2:
         nothing = np.zeros(len(columns), np.int64)
         return Curve(columns.time_ms, nothing, nothing, believed_mw_columns(columns, calibrations)[0])
     said = _said_by_power(columns, calibrations)
     channels = columns.channels
     if "register_mwh" in channels or "charge_mas" in channels:
-        energy_uj, measured = _settled(columns, calibrations, said)
+        energy_uj, measured = _settled(columns, calibrations, said, left_out)
     else:
         energy_uj, measured = said.energy_uj, said.known
     if measured is None:
@@ -166,9 +166,11 @@ def _carried(
     return carried_mw[:-1], carried_mw[1:], held_known, then_known
 
 
-def _settled(columns: Columns, calibrations: Sequence[Calibration], said: _Said) -> tuple[Int64Array, BoolArray | None]:
+def _settled(
+    columns: Columns, calibrations: Sequence[Calibration], said: _Said, left_out: BoolArray | None
+) -> tuple[Int64Array, BoolArray | None]:
     """Return the energy (uJ) of each span once the registers have spoken, and if it is measured (None: all are)."""
-    speaking = points(columns)
+    speaking = points(columns, calibrations, left_out)
     if len(speaking.place) < 2:
         return said.energy_uj, said.known
     known = np.ones(len(said.length_ms), np.bool_) if said.known is None else said.known

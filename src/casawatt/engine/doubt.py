@@ -128,7 +128,8 @@ def _doubt(register: Register, level: Level, shown: Shown, before: int) -> Doubt
         kind = Kind.NOISE
     elif same is not False or 2 * value <= before or shown.worth_uj(value) <= SLACK_UJ:
         wrapped = None if same is False else way_round(level.value, value, is_charge=register.is_charge)
-        for new in (value,) if wrapped is None else (wrapped, value):
+        begun = () if shown.falls_back else (value,)
+        for new in begun if wrapped is None else (wrapped, *begun):
             after_uj = ahead_after(level.ahead_uj, shown.worth_uj(new), shown, length_ms, slack_uj)
             if after_uj is not None:
                 kind, energy_uj, ahead_uj = Kind.RESET, shown.worth_uj(new), after_uj

@@ -17,7 +17,8 @@ the time since:
 So over the time between two values of a register the sum is exactly what it counted, and never below zero in one place
 to make up for another. When the device is replaced, or the register stays silent for six hours of known power or behind
 more than sixteen separate stretches of open time, it is given up: what power says stands, and its next value is a new
-baseline.
+baseline. So it is where the device came back from elsewhere, and after readings that are left out for longer than the
+gap limit: what was counted meanwhile is not this meter's.
 
 What cannot be true is set aside (`EnergyState.suspects`), never what the rest of the record says: a power beyond the
 limit, in either direction, as if the record did not say its power; a value of the register by the rules of `register`,
@@ -55,7 +56,7 @@ class EnergyState(msgspec.Struct, frozen=True, gc=False, array_like=True):
     `time_ms` is that record's, None at the start. `said_mw` is the power that this device said last, at `said_ms`.
     `pending` is what lies between the register's last word and `time_ms`, in order of time; while a value of it is in
     doubt, only up to that value, and `since` is what lies after it. `suspects` is what was set aside of the newest
-    record.
+    record. `left_out`: all that was said since is ignored.
     """
 
     time_ms: int | None
@@ -66,6 +67,7 @@ class EnergyState(msgspec.Struct, frozen=True, gc=False, array_like=True):
     pending: tuple[Stretch, ...]
     since: tuple[Stretch, ...] = ()
     suspects: tuple[Suspect, ...] = ()
+    left_out: bool = False
 
     @property
     def open(self) -> tuple[Stretch, ...]:
@@ -83,7 +85,7 @@ def step(state: EnergyState, record: Record, calibration: Calibration) -> tuple[
     """
     time_ms, device_id = record.time_ms, record.device_id
     if calibration.ignores_all or device_id in calibration.ignored_devices:
-        return (msgspec.structs.replace(state, suspects=()) if state.suspects else state), ()
+        return _passed_over(state, calibration), ()
     speaks = record.register_mwh is not None or record.charge_mas is not None
     power, suspects = _believed_mw(record, calibration)
     start_ms = state.time_ms
@@ -106,7 +108,7 @@ def step(state: EnergyState, record: Record, calibration: Calibration) -> tuple[
             return after, ()
         return after, (Span(start_ms, time_ms, *_by_power(held_mw, power_then_mw, time_ms - start_ms, calibration)),)
     stretch = _stretch(start_ms, time_ms, held_mw, power_then_mw, calibration)
-    if not same_device:
+    if not same_device or start_ms < calibration.moved_ms or (state.left_out and time_ms - start_ms > gap_limit_ms):
         register = None
     settled: Settled = ()
     if speaks:
@@ -117,6 +119,14 @@ def step(state: EnergyState, record: Record, calibration: Calibration) -> tuple[
         spans += said_by_power(pending) + said_by_power(since)
         register, pending, since = None, (), ()
     return EnergyState(time_ms, device_id, said_mw, said_ms, register, pending, since, suspects), spans
+
+
+def _passed_over(state: EnergyState, calibration: Calibration) -> EnergyState:
+    """Return the state after a record that is ignored."""
+    left_out = state.left_out or calibration.ignores_all
+    if not state.suspects and left_out is state.left_out:
+        return state
+    return msgspec.structs.replace(state, suspects=(), left_out=left_out)
 
 
 def _believed_mw(record: Record, calibration: Calibration) -> tuple[int | None, tuple[Suspect, ...]]:

@@ -8,18 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from casawatt.engine import register as registers
-from casawatt.engine.calibrations import NO_LIMIT_MW, calibration_at, settings_at
+from casawatt.engine.calibrations import NO_LIMIT_MW, calibration_at, chosen_at, settings_at
 from casawatt.engine.counter import BURST_MS, COARSE_UJ, SLACK_UJ, Level, Register, Silence
 from casawatt.engine.power import said_or
-from casawatt.model.columns import ABSENT, Columns, Int64Array
+from casawatt.model.columns import ABSENT, BoolArray, Columns, Int64Array
 from casawatt.model.interval import MICROJOULES_PER_MWH
-from casawatt.model.meter import Calibration
+from casawatt.model.meter import NEVER_MS, Calibration
 from casawatt.model.reading import POWER_FACTOR_ONE
-
-BoolArray = NDArray[np.bool_]
 
 _BLOCK = 256
 _BLOCK_MAX = 65_536
@@ -32,7 +29,8 @@ class Points:
     """The R records that speak by a register, out of columns of N.
 
     `place` (shape R): their positions, ascending. `value` (R): what they show, in mWh or mA s. `is_charge` (R): which
-    of both. `life` (R): a number that changes with every change of device.
+    of both. `life` (R): a number that changes with every change of device, and wherever what was counted before is left
+    out.
     """
 
     place: Int64Array
@@ -55,11 +53,16 @@ class Counted:
     told: BoolArray
 
 
-def points(columns: Columns) -> Points:
-    """Return the records of columns that speak by a register, an energy register before a charge register."""
+def points(columns: Columns, calibrations: Sequence[Calibration], left_out: BoolArray | None = None) -> Points:
+    """Return the records of columns that speak by a register, an energy register before a charge register.
+
+    `left_out` (shape N) is as in `calibrations.counted_and_left_out`.
+    """
     energy = columns.channels.get("register_mwh")
     charge = columns.channels.get("charge_mas")
     life = lives(columns)
+    if left_out is not None or any(each.moved_ms > NEVER_MS for each in calibrations):
+        life += _counts(_begun_anew(columns, calibrations, left_out))
     is_charge = np.full(len(columns), energy is None)
     if energy is None:
         shown = _absent(columns) if charge is None else charge
@@ -76,11 +79,27 @@ def points(columns: Columns) -> Points:
 
 def lives(columns: Columns) -> Int64Array:
     """Return a number for each record (shape N) that changes with every change of device."""
-    life = np.zeros(len(columns), np.int64)
-    changed = columns.device_id[1:] != columns.device_id[:-1]
-    if changed.any():
-        np.cumsum(changed, out=life[1:])
-    return life
+    return _counts(columns.device_id[1:] != columns.device_id[:-1])
+
+
+def _begun_anew(columns: Columns, calibrations: Sequence[Calibration], left_out: BoolArray | None) -> BoolArray:
+    """Say for each of N records but the first whether what a register counted before it is left out, as in `energy`."""
+    chosen = chosen_at(calibrations, columns.time_ms[1:])
+    moved_ms, gap_limit_ms = (
+        np.array([getattr(each, name) for each in calibrations], np.int64)[chosen]
+        for name in ("moved_ms", "gap_limit_ms")
+    )
+    start_ms, end_ms = columns.time_ms[:-1], columns.time_ms[1:]
+    anew: BoolArray = start_ms < moved_ms
+    return anew if left_out is None else anew | (left_out[1:] & (end_ms - start_ms > gap_limit_ms))
+
+
+def _counts(begins: BoolArray) -> Int64Array:
+    """Return how many of N-1 places between N records lie before each record (shape N)."""
+    count = np.zeros(len(begins) + 1, np.int64)
+    if begins.any():
+        np.cumsum(begins, out=count[1:])
+    return count
 
 
 def _absent(columns: Columns) -> Int64Array:

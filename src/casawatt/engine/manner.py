@@ -20,6 +20,7 @@ def manner_of(
         cadence or traits.cadence,
         traits.gap_limit_ms if gap_limit_s is None else round(gap_limit_s * 1000),
         round((limit_w or min(supply_limit_w, traits.limit_w)) * 1000),
+        traits.falls_back,
     )
 
 
@@ -32,4 +33,5 @@ def calibration_of(from_ms: int, voltage_v: float, power_factor_ratio: float, ma
         manner.cadence,
         manner.gap_limit_ms,
         manner.limit_mw,
+        falls_back=manner.falls_back,
     )

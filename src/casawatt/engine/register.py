@@ -33,7 +33,7 @@ as nothing is decided. The next value decides, and what can be delivered is judg
   and more than 20 Wh: to what the device had saved before a power cut. If the next value follows from it, the device
   counts on from there, and nothing of the value itself is new; if it follows from the mark, the fall was the outlier.
   (A plug that is back after days had time for all that it ever counted; that it began at zero and shows nearly the same
-  is unlikely.)
+  is unlikely.) So is every fall of a device whose source declares that its register goes on from a saved value.
 - *Noise*: it fell by no more than 10 %, and more than 1 Wh. If a later value follows from the mark, it was noise. If it
   grows twice in a row while still below the mark, it fell back without saying so, and counts on from the lowest value.
 - If none of these, the newest value is the one in doubt, and what was in doubt before is forgotten.
@@ -87,7 +87,7 @@ def step(register: Register | None, record: Record, calibration: Calibration) ->
             if energy_uj < step_uj or not step_uj:
                 step_uj = learnt(step_uj, energy_uj)
             return Register(is_charge, value, time_ms, boot_id, ahead_uj, step_uj, silence), ((time_ms, energy_uj),)
-    return judged(register, Shown(value, time_ms, boot_id, calibration.limit_mw, uj_e4))
+    return judged(register, Shown(value, time_ms, boot_id, calibration.limit_mw, uj_e4, calibration.falls_back))
 
 
 def _charge_uj_e4(record: Record, calibration: Calibration) -> int:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from casawatt.model.reading import CHANNELS, Record
 
 Int64Array = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 ABSENT = -(2**63)
 """Stands in a column where the record does not have the channel."""

@@ -42,6 +42,10 @@ LIMIT_W = 50_000.0
 """More than this does not flow through a home's connection: three phases of 63 A are 43.5 kW."""
 
 
+NEVER_MS = -(1 << 62)
+"""Before all time, in UTC ms."""
+
+
 class Traits(msgspec.Struct, frozen=True):
     """What a source declares about its devices' readings.
 
@@ -50,6 +54,7 @@ class Traits(msgspec.Struct, frozen=True):
     `clock_tolerance_ms`: a stamp further than this from our own clock is not believed, and
     the time of arrival is taken; None where readings may rightly be old.
     `limit_w`: more power than this, in either direction, cannot flow through such a device.
+    `falls_back`: after a power cut its register goes on from a value that it had saved; it does not begin at zero.
     """
 
     cadence: Cadence
@@ -57,6 +62,7 @@ class Traits(msgspec.Struct, frozen=True):
     time_grid_ms: int = 1
     clock_tolerance_ms: int | None = None
     limit_w: float = LIMIT_W
+    falls_back: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no source can mean."""
@@ -72,6 +78,9 @@ class Calibration(msgspec.Struct, frozen=True):
     A dated record: a later one never changes what came before it. What a reading says beyond `limit_mw`, in either
     direction, is set aside: kept, shown, not counted; None believes everything. Readings of `ignored_devices` (their
     numbers in the registry) are not counted, and with `ignores_all` none at all: so readings are taken out untouched.
+
+    `falls_back` is as in `Traits`. What a register counted from before `moved_ms` (UTC ms) until after is not this
+    meter's: the device measured elsewhere meanwhile.
     """
 
     from_ms: int
@@ -82,6 +91,8 @@ class Calibration(msgspec.Struct, frozen=True):
     limit_mw: int | None = round(LIMIT_W * 1000)
     ignored_devices: tuple[int, ...] = ()
     ignores_all: bool = False
+    falls_back: bool = False
+    moved_ms: int = NEVER_MS
 
 
 class Manner(msgspec.Struct, frozen=True):
@@ -90,6 +101,7 @@ class Manner(msgspec.Struct, frozen=True):
     cadence: Cadence
     gap_limit_ms: int
     limit_mw: int | None
+    falls_back: bool = False
 
 
 class Device(msgspec.Struct, frozen=True):

@@ -60,7 +60,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         """They speak at even times and, once set to, on change: power holds. Stamps are whole seconds, maybe old."""
         period_s = self.tele_period_s if self.configure else TELE_PERIOD_S
         gap_limit_s = PERIODS_TO_A_GAP * period_s + SPARE_S if self.gap_limit_s is None else self.gap_limit_s
-        return Traits(Cadence.CHANGE, round(gap_limit_s * 1000), time_grid_ms=1000, limit_w=self.limit_w)
+        return Traits(
+            Cadence.CHANGE, round(gap_limit_s * 1000), time_grid_ms=1000, limit_w=self.limit_w, falls_back=True
+        )
 
     def traits_of(self, address: str) -> Traits:
         """Return the traits of one device or channel, whose limit may be its own."""

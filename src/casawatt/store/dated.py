@@ -14,11 +14,11 @@ from casawatt.store.database import Database
 
 _BINDS = (
     "SELECT binding_id, meter_id, device_id, source, address, from_ms, made_ms, to_ms, retracted_ms, cadence,"
-    " gap_limit_ms, limit_mw FROM bindings JOIN devices USING (device_id)"
+    " gap_limit_ms, limit_mw, falls_back FROM bindings JOIN devices USING (device_id)"
 )
 _CALIBRATIONS = (
-    "SELECT meter_id, from_ms, nominal_voltage_mv, power_factor_e4, cadence, gap_limit_ms, limit_mw, made_ms"
-    " FROM calibrations WHERE retracted_ms IS NULL"
+    "SELECT meter_id, from_ms, nominal_voltage_mv, power_factor_e4, cadence, gap_limit_ms, limit_mw, falls_back,"
+    " made_ms FROM calibrations WHERE retracted_ms IS NULL"
 )
 _CORRECTIONS = (
     "SELECT correction_id, meter_id, action, from_ms, to_ms, made_ms, note FROM corrections WHERE retracted_ms IS NULL"
@@ -84,12 +84,14 @@ class DatedRecords:
         is no such meter or device.
         """
         made_ms = max([made_ms, *(self._changed_ms(each) + 1 for each in self._related(meter_id, [device.device_id]))])
-        taken = (None, None, None) if manner is None else (manner.cadence.value, manner.gap_limit_ms, manner.limit_mw)
+        taken: tuple[object, ...] = (None, None, None, False)
+        if manner is not None:
+            taken = (manner.cadence.value, manner.gap_limit_ms, manner.limit_mw, manner.falls_back)
         try:
             with self._database.write() as connection:
                 row = connection.execute(
-                    "INSERT INTO bindings (meter_id, device_id, from_ms, made_ms, cadence, gap_limit_ms, limit_mw)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING binding_id",
+                    "INSERT INTO bindings (meter_id, device_id, from_ms, made_ms, cadence, gap_limit_ms, limit_mw,"
+                    " falls_back) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING binding_id",
                     (meter_id, device.device_id, from_ms, made_ms, *taken),
                 ).fetchone()
         except sqlite3.IntegrityError as error:
@@ -156,7 +158,7 @@ class DatedRecords:
                 )
                 connection.execute(
                     "INSERT INTO calibrations (meter_id, from_ms, nominal_voltage_mv, power_factor_e4, cadence,"
-                    " gap_limit_ms, limit_mw, made_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    " gap_limit_ms, limit_mw, falls_back, made_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         meter_id,
                         calibration.from_ms,
@@ -165,6 +167,7 @@ class DatedRecords:
                         calibration.cadence.value,
                         calibration.gap_limit_ms,
                         calibration.limit_mw,
+                        calibration.falls_back,
                         made_ms,
                     ),
                 )
@@ -223,15 +226,18 @@ class DatedRecords:
 
 
 def _bind(row: tuple[Any, ...]) -> Bind:
-    binding_id, meter_id, device_id, source, address, from_ms, made_ms, to_ms, retracted_ms, cadence, gap, limit = row
-    manner = None if cadence is None else Manner(Cadence(cadence), gap, limit)
+    binding_id, meter_id, device_id, source, address, from_ms, made_ms, to_ms, retracted_ms, cadence, *taken = row
+    manner = None if cadence is None else Manner(Cadence(cadence), taken[0], taken[1], bool(taken[2]))
     return Bind(binding_id, meter_id, Device(device_id, source, address), from_ms, made_ms, to_ms, retracted_ms, manner)
 
 
 def _calibration(row: tuple[Any, ...]) -> DatedCalibration:
-    _, from_ms, voltage_mv, factor_e4, cadence, gap_limit_ms, limit_mw, made_ms = row
+    _, from_ms, voltage_mv, factor_e4, cadence, gap_limit_ms, limit_mw, falls_back, made_ms = row
     return DatedCalibration(
-        Calibration(from_ms, voltage_mv, factor_e4, Cadence(cadence), gap_limit_ms, limit_mw), made_ms
+        Calibration(
+            from_ms, voltage_mv, factor_e4, Cadence(cadence), gap_limit_ms, limit_mw, falls_back=bool(falls_back)
+        ),
+        made_ms,
     )
 
 

@@ -119,6 +119,7 @@ CREATE TABLE snapshots (
 
 SECOND = """
 ALTER TABLE calibrations ADD COLUMN limit_mw INTEGER;
+ALTER TABLE calibrations ADD COLUMN falls_back INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE calibrations ADD COLUMN made_ms INTEGER NOT NULL DEFAULT 0;
 UPDATE calibrations SET made_ms = from_ms;
 
@@ -127,6 +128,7 @@ ALTER TABLE bindings ADD COLUMN made_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE bindings ADD COLUMN cadence TEXT;
 ALTER TABLE bindings ADD COLUMN gap_limit_ms INTEGER;
 ALTER TABLE bindings ADD COLUMN limit_mw INTEGER;
+ALTER TABLE bindings ADD COLUMN falls_back INTEGER NOT NULL DEFAULT 0;
 UPDATE bindings SET made_ms = from_ms;
 
 CREATE TABLE corrections (
