@@ -86,6 +86,28 @@ def test_a_new_device_is_adopted_with_a_click_and_then_shows_its_power(home: Ser
     expect(power(page, "washing-machine")).to_have_text(re.compile(r"^460\s*W$"))
 
 
+def test_many_new_devices_stand_still_and_do_not_bury_the_meters(home: Service, look: Look) -> None:
+    page = look(home.url)
+    strangers = [f"5c:cf:7f:00:01:{number:02}" for number in range(8)]
+    for stranger in reversed(strangers):
+        home.send_v1(stranger, 1.0)
+    expect(page.get_by_role("heading", name="8 new devices")).to_be_visible()
+    devices = page.locator("[data-device]")
+    home.send_v1(strangers[7], 2.0)
+    home.send_v1(strangers[2], 3.0)
+    expect(page.locator(f"[data-device='{strangers[2]}']")).to_contain_text("3.00")
+    assert [each.get_attribute("data-device") for each in devices.all()] == strangers[:5]
+    page.get_by_role("button", name="Show all 8").click()
+    assert [each.get_attribute("data-device") for each in devices.all()] == strangers
+
+
+def test_the_parts_of_a_meter_s_line_stand_apart(home: Service, look: Look) -> None:
+    record_an_hour(home, "fridge", ended_minutes_ago=0, power_w=120.0)
+    page = look(home.url)
+    home.send_v1(FRIDGE, 0.4)
+    expect(row(page, "fridge")).to_contain_text(re.compile(r"today \d+% measured"))
+
+
 def test_a_name_that_is_taken_is_said_in_the_form(home: Service, look: Look) -> None:
     page = look(home.url, allow="409")
     home.send_v1("5c:cf:7f:00:00:99", 1.0)

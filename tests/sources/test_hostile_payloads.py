@@ -25,6 +25,7 @@ from casawatt.sources import (
     tasmota,
     tasmota_collector,
 )
+from casawatt.sources.mqtt_json_announced import ANNOUNCED_MAX
 from casawatt.sources.mqtt_json_entry import Entry
 from casawatt.sources.tasmota_settings import Settings
 from casawatt.transports.mqtt import Broker, Message
@@ -137,6 +138,18 @@ async def test_nothing_that_a_device_publishes_ends_the_source(source: str) -> N
     assert inbox.readings
     for reading in inbox.readings:
         is_sound(reading)
+
+
+def test_made_up_announcements_and_topics_without_a_unit_do_not_fill_the_memory() -> None:
+    inbox = RecordingInbox()
+    take = takers(inbox)["mqtt_json"]
+    for number in range(ANNOUNCED_MAX + 10):
+        announced = b'{"stat_t": "%d/sensor/power/state", "unit_of_meas": "W"}' % number
+        take(Message(f"homeassistant/sensor/{number}/p/config", announced, retained=True))
+        take(Message(f"{number}/sensor/energy/state", b"5", retained=False))
+    assert inbox.causes()["flood"] >= 10
+    assert inbox.causes()["unit"] == mqtt_json_collector.DEVICES_MAX
+    assert all(cause in {"flood", "unit"} for cause in inbox.causes())
 
 
 def is_sound(reading: Reading) -> None:

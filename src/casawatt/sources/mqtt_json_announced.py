@@ -1,6 +1,6 @@
 """Units that devices announce: the same quantity comes in A from one and in mA from the next."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -9,6 +9,8 @@ from casawatt.sources.mqtt_json_units import CLASSES, known_unit
 
 BRIDGE_BYTES_MAX = 16_000_000
 """zigbee2mqtt announces all devices in one message; with hundreds of them it takes some megabytes."""
+ANNOUNCED_MAX = 20_000
+"""Announced units that are remembered: more than any home's sensors, and a bound for a flood of forged ones."""
 HOME_ASSISTANT = "homeassistant/sensor/+/+/config"
 """Where ESPHome announces its sensors for Home Assistant, and so for all."""
 
@@ -48,6 +50,8 @@ class Sensor(msgspec.Struct):
     device: str | None
 
 
+Key = TypeVar("Key")
+
 _devices = msgspec.json.Decoder(list[BridgeDevice])
 _object = msgspec.json.Decoder(dict[str, Any])
 
@@ -63,13 +67,13 @@ class Units:
         """Take in `<base>/bridge/devices`. Raises PacketError."""
         for device in bridge_devices(payload):
             for name, unit in device.units().items():
-                self._by_property[f"{base}/{device.friendly_name}", name] = unit
+                _remember(self._by_property, (f"{base}/{device.friendly_name}", name), unit)
 
     def learn_sensor(self, payload: bytes) -> None:
         """Take in what a sensor announces for Home Assistant. Raises PacketError."""
         sensor = announced_sensor(payload)
         if sensor is not None:
-            self._by_topic[sensor.state_topic] = sensor.unit
+            _remember(self._by_topic, sensor.state_topic, sensor.unit)
 
     def unit(self, field: str, topic: str, path: str | None) -> str | None:
         """Return the unit of a field of a topic, None while none is announced that is known."""
@@ -77,6 +81,12 @@ class Units:
             key = topic, path
             return known_unit(field, self._by_property[key]) if key in self._by_property else None
         return known_unit(field, self._by_topic[topic]) if topic in self._by_topic else None
+
+
+def _remember(units: dict[Key, str | None], key: Key, unit: str | None) -> None:
+    if key not in units and len(units) >= ANNOUNCED_MAX:
+        raise PacketError("flood", f"{ANNOUNCED_MAX} units are announced already")
+    units[key] = unit
 
 
 def bridge_devices(payload: bytes) -> list[BridgeDevice]:

@@ -191,7 +191,7 @@ class Collector:
         unit = self._units.unit(field, topic, path)
         if unit is not None:
             return UNITS[field][unit] * step
-        if field in FIRST and (topic, field) not in self._unknown_units:
+        if field in FIRST and (topic, field) not in self._unknown_units and len(self._unknown_units) < DEVICES_MAX:
             self._unknown_units.add((topic, field))
             self._inbox.refuse(topic, "unit", f"the unit of its {field} is not announced; set `{field}_unit`")
         return None

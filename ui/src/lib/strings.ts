@@ -82,6 +82,7 @@ export const strings = {
     heard: (time: string) => `heard ${time}`,
     unnamed: "Unknown device",
     add: "Add as meter",
+    all: (count: number) => `Show all ${String(count)}`,
     cancel: "Cancel",
     save: "Add meter",
     saving: "Adding",
