@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import NoReturn
+from typing import NoReturn, Self, cast
 
 import pytest
 from zeroconf import ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
 from casawatt.sources import shelly_discover
-from casawatt.sources.shelly_discover import host_of, is_shelly
+from casawatt.sources.shelly_discover import FOUND_MAX, host_of, is_shelly
 from casawatt.sources.shelly_hosts import Claims, HostReader
 from casawatt.sources.shelly_passwords import Passwords
 from casawatt.transports.http import client
@@ -89,6 +89,47 @@ async def test_what_announces_itself_is_read_and_what_has_no_meter_left_alone() 
                 await task
     assert {each.address for each in inbox.readings} == {f"{PLUG}/switch:0"}
     assert not inbox.refused
+
+
+class Forger:
+    """Stands in for the mDNS browser and the reader of hosts: announces one Shelly after the other, and counts."""
+
+    def __init__(self) -> None:
+        self.said = 0
+        self.read: list[str] = []
+        self.is_over = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def found(self) -> Announced:
+        if self.said > 2 * FOUND_MAX:
+            self.is_over.set()
+            await asyncio.Event().wait()
+        self.said += 1
+        await asyncio.sleep(0)
+        return Announced(f"shelly-{self.said}", "_http._tcp", f"10.0.{self.said // 250}.{self.said % 250}", 80)
+
+    async def keep_reading(self, host: str, _wanted: object) -> None:
+        self.read.append(host)
+        await asyncio.Event().wait()
+
+
+async def test_a_flood_of_forged_announcements_is_read_up_to_a_bound(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    forger = Forger()
+    monkeypatch.setattr(shelly_discover, "Browser", lambda *_: forger)
+    finding = asyncio.create_task(shelly_discover.keep_finding(cast("HostReader", forger), [], asyncio.sleep))
+    await forger.is_over.wait()
+    finding.cancel()
+    with suppress(asyncio.CancelledError):
+        await finding
+    assert len(forger.read) == FOUND_MAX
+    assert sum("no further ones" in record.message for record in caplog.records) == 1
 
 
 async def test_a_network_without_mdns_is_tried_again(

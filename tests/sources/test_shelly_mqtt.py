@@ -160,7 +160,7 @@ EVENT = event({"switch:0": {"apower": 5.0}})
 def test_whole_status_adds_nothing_to_notifications_and_what_was_retained_is_of_unknown_age(
     inbox: RecordingInbox,
 ) -> None:
-    taken_by(inbox, Claims(), STATUS._replace(retained=True), EVENT, STATUS)
+    taken_by(inbox, Claims(), STATUS._replace(retained=True), EVENT._replace(retained=True), EVENT, STATUS)
     assert [reading.power_w for reading in inbox.readings] == [5.0]
 
 

@@ -22,6 +22,8 @@ SERVICE_TYPES = ("_shelly._tcp", "_http._tcp")
 """Generation 2 and newer announce both, generation 1 the second."""
 HTTP_PORT = 80
 TRY_AGAIN_S = 60.0
+FOUND_MAX = 200
+"""Devices that are read because they announce themselves: more than a home has, and a bound for forged ones."""
 
 
 def is_shelly(announced: Announced) -> bool:
@@ -58,10 +60,19 @@ async def keep_finding(
 
 async def _read_found(reader: HostReader, browser: Browser, tasks: asyncio.TaskGroup, known: Sequence[str]) -> NoReturn:
     reading: dict[str, asyncio.Task[None]] = {}
+    is_full = False
     while True:
         announced = await browser.found()
         host = host_of(announced)
         if not is_shelly(announced) or host in known or (host in reading and not reading[host].done()):
+            continue
+        reading = {each: task for each, task in reading.items() if not task.done()}
+        if len(reading) >= FOUND_MAX:
+            if not is_full:
+                log.warning(
+                    "%d Shellys found by mDNS, some of them forged perhaps: no further ones are read", FOUND_MAX
+                )
+            is_full = True
             continue
         log.info("found by mDNS: %s at %s", announced.name, host)
         reading[host] = tasks.create_task(reader.keep_reading(host, _Wanted(browser, announced)))

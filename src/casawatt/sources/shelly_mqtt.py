@@ -67,7 +67,7 @@ class Listener:
             if topic == f"{NAME}/rpc":
                 self._take_answer(message.payload)
             elif topic.endswith(EVENTS):
-                self._take_event(topic.removesuffix(EVENTS), message.payload)
+                self._take_event(topic.removesuffix(EVENTS), message.payload, is_new=not message.retained)
             elif topic.endswith(ONLINE):
                 self._take_will(topic.removesuffix(ONLINE), message.payload)
             elif not message.retained:
@@ -75,11 +75,11 @@ class Listener:
         except PacketError as error:
             self._inbox.refuse(topic, error.cause, str(error))
 
-    def _take_event(self, prefix: str, payload: bytes) -> None:
+    def _take_event(self, prefix: str, payload: bytes, *, is_new: bool) -> None:
         frame = json_object(payload, prefix)
         device = self._device(frame.get("src"), prefix)
         self._notifying.add(prefix)
-        if device.device_id not in self._claims.held:
+        if is_new and device.device_id not in self._claims.held:
             shelly_rpc.take(device, frame, self._inbox)
 
     def _take_status(self, topic: str, payload: bytes) -> None:
