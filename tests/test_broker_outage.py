@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.service import Service, close_log, stop
+from tests.e2e.service import Service, stop
 from tests.mosquitto import Mosquitto, Peer, mosquitto, peer
 from tests.test_nodes_and_kills import asked
 from tests.test_service import TestPlace, get, until
@@ -66,12 +66,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mosquitt
 @pytest.fixture
 def place(tmp_path: Path, server: Mosquitto) -> Iterator[TestPlace]:
     meters = [f'[meter.{slug}]\nsource = "ecms_mqtt"\naddress = "{mac}"\n' for slug, mac in NODES.items()]
-    place = TestPlace(tmp_path, "\n".join([server.section(user="casawatt"), "[source.ecms_mqtt]", *meters]))
-    yield place
-    for service in place.started:
-        if service.process.poll() is None:
-            stop(service)
-        close_log(service)
+    with TestPlace(tmp_path, "\n".join([server.section(user="casawatt"), "[source.ecms_mqtt]", *meters])) as place:
+        yield place
 
 
 def recorded(service: Service, slug: str, start_ms: int) -> dict[int, float]:

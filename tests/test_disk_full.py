@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.service import FRIDGE, Service, close_log, start, stop
+from tests.e2e.service import FRIDGE, Service, start
 from tests.test_service import TestPlace, get, readings, send_and_wait, until
 
 PAST_MS = 1_767_225_600_000
@@ -23,12 +23,8 @@ ADDRESS = "5c:cf:7f:00:00:77"
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[TestPlace]:
-    place = TestPlace(tmp_path)
-    yield place
-    for service in place.started:
-        if service.process.poll() is None:
-            stop(service)
-        close_log(service)
+    with TestPlace(tmp_path) as place:
+        yield place
 
 
 def tight_service(place: TestPlace) -> Service:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.service import FRIDGE, GAP_LIMIT_S, ROOT, close_log, stop
+from tests.e2e.service import FRIDGE, GAP_LIMIT_S, ROOT, stop
 from tests.fakes.databases import PASSWORD, free_port, mariadb, mysql
 from tests.test_service import TestPlace, energy_wh, get, send_and_wait
 
@@ -22,12 +22,8 @@ SMALL_FILES_BYTES = 120_000
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[TestPlace]:
-    place = TestPlace(tmp_path)
-    yield place
-    for service in place.started:
-        if service.process.poll() is None:
-            stop(service)
-        close_log(service)
+    with TestPlace(tmp_path) as place:
+        yield place
 
 
 @pytest.fixture

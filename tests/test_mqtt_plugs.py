@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.e2e.service import Service, close_log, stop
+from tests.e2e.service import Service, stop
 from tests.mosquitto import Mosquitto, Peer, mosquitto, peer
 from tests.test_nodes_and_kills import asked
 from tests.test_service import TestPlace, meter, until
@@ -73,12 +73,8 @@ def server(tmp_path: Path) -> Iterator[Mosquitto]:
 
 @pytest.fixture
 def place(tmp_path: Path, server: Mosquitto) -> Iterator[TestPlace]:
-    place = TestPlace(tmp_path, server.section() + SOURCES)
-    yield place
-    for service in place.started:
-        if service.process.poll() is None:
-            stop(service)
-        close_log(service)
+    with TestPlace(tmp_path, server.section() + SOURCES) as place:
+        yield place
 
 
 def recorded(service: Service, slug: str, plugs: Plugs) -> dict[str, Any]:

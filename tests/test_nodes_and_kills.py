@@ -15,7 +15,7 @@ import pytest
 from casawatt.virtual.ecms_encode import Measured
 from casawatt.virtual.ecms_node import NodeV2
 from casawatt.virtual.ecms_radio import Radio
-from tests.e2e.service import Service, close_log, stop
+from tests.e2e.service import Service, stop
 from tests.fakes.clock import ManualClock
 from tests.test_service import TestPlace
 
@@ -50,11 +50,8 @@ def place(tmp_path: Path) -> Iterator[TestPlace]:
     text = place.config.read_text(encoding="utf-8")
     text = text.replace("announce = false", f'announce = false\nkeys_file = "{keys}"')
     place.config.write_text(text + "\n[store]\nsync_s = 1\n", encoding="utf-8")
-    yield place
-    for service in place.started:
-        if service.process.poll() is None:
-            stop(service)
-        close_log(service)
+    with place:
+        yield place
 
 
 class Home:

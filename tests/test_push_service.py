@@ -7,47 +7,20 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.service import Service, close_log, start, stop
+from tests.e2e.service import Service
+from tests.test_service import TestPlace
 
 TOKEN = "garage-" + "z" * 40
-CONFIG = """
-[web]
-port = 0
-
-[source.http_push]
-tokens_file = "{folder}/tokens.toml"
-"""
 READINGS = {"readings": [{"time_ms": 1_767_225_600_000 + at * 60_000, "register_wh": 100 + at} for at in range(5)]}
-
-
-class TestPlace:
-    """A config, a data folder, and the services that were started on them."""
-
-    __test__ = False
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        (folder / "casawatt.toml").write_text(CONFIG.format(folder=folder), encoding="utf-8")
-        tokens = folder / "tokens.toml"
-        tokens.write_text(f'garage = "{TOKEN}"\n', encoding="utf-8")
-        tokens.chmod(0o600)
-        self.started: list[Service] = []
-
-    def start(self) -> Service:
-        options = ("--config", str(self.folder / "casawatt.toml"), "--data", str(self.folder / "data"))
-        service = start(self.folder, "serve", *options)
-        self.started.append(service)
-        return service
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[TestPlace]:
-    place = TestPlace(tmp_path)
-    yield place
-    for service in place.started:
-        if service.process.poll() is None:
-            stop(service)
-        close_log(service)
+    tokens = tmp_path / "tokens.toml"
+    tokens.write_text(f'garage = "{TOKEN}"\n', encoding="utf-8")
+    tokens.chmod(0o600)
+    with TestPlace(tmp_path, f'[source.http_push]\ntokens_file = "{tokens}"\n') as place:
+        yield place
 
 
 def push(service: Service, body: object = READINGS) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -32,6 +32,16 @@ class TestPlace:
         self.options = ("--config", str(self.config), "--data", str(folder / "data"))
         self.started: list[Service] = []
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop what runs."""
+        for service in self.started:
+            if service.process.poll() is None:
+                stop(service)
+            close_log(service)
+
     def start(self) -> Service:
         service = start(self.folder, "serve", *self.options, udp_port=self.udp_port)
         self.started.append(service)
@@ -53,12 +63,8 @@ class TestPlace:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[TestPlace]:
-    place = TestPlace(tmp_path)
-    yield place
-    for service in place.started:
-        if service.process.poll() is None:
-            stop(service)
-        close_log(service)
+    with TestPlace(tmp_path) as place:
+        yield place
 
 
 def until(ask: Callable[[], Any]) -> Any:

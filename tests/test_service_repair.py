@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.service import FRIDGE, OVEN, close_log, stop
+from tests.e2e.service import FRIDGE, OVEN
 from tests.test_service import TestPlace, get, meter, readings, send_and_wait, until
 
 SPARE = "5c:cf:7f:00:00:77"
@@ -16,12 +16,8 @@ SPARE = "5c:cf:7f:00:00:77"
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[TestPlace]:
-    place = TestPlace(tmp_path)
-    yield place
-    for service in place.started:
-        if service.process.poll() is None:
-            stop(service)
-        close_log(service)
+    with TestPlace(tmp_path) as place:
+        yield place
 
 
 def test_a_plug_replaced_while_the_service_runs_is_replaced_in_the_config_and_after_a_kill(place: TestPlace) -> None:

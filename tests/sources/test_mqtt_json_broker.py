@@ -12,10 +12,9 @@ from casawatt.model.found import Found
 from casawatt.model.reading import Reading
 from casawatt.sources import mqtt_json
 from casawatt.sources.mqtt_json import Config, discover, run
-from casawatt.sources.mqtt_json_collector import Message
 from casawatt.sources.mqtt_json_entry import Entry
 from casawatt.sources.mqtt_json_search import Search
-from casawatt.transports.mqtt import Broker
+from casawatt.transports.mqtt import Broker, Message
 from tests.fakes.inbox import RecordingInbox
 from tests.mosquitto import HOST, TIMEOUT_S, Mosquitto, Peer, mosquitto, peer
 from tests.recorder.homes import START_MS

@@ -14,9 +14,8 @@ from casawatt.model.reading import Reading
 from casawatt.sources import tasmota
 from casawatt.sources.tasmota import Config, discover, run
 from casawatt.sources.tasmota_clock import HOLD_MS
-from casawatt.sources.tasmota_collector import Message
 from casawatt.sources.tasmota_search import Search
-from casawatt.transports.mqtt import Broker
+from casawatt.transports.mqtt import Broker, Message
 from tests.fakes.inbox import RecordingInbox
 from tests.mosquitto import HOST, TIMEOUT_S, Mosquitto, Peer, mosquitto, peer
 from tests.recorder.homes import START_MS

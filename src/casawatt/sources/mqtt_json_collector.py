@@ -1,6 +1,6 @@
 """Messages of configured topics, into readings."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from casawatt.model.errors import PacketError
 from casawatt.model.ports import Inbox
@@ -10,6 +10,7 @@ from casawatt.sources.mqtt_json_moment import FIRST, Moments, Said
 from casawatt.sources.mqtt_json_topics import without_overlap
 from casawatt.sources.mqtt_json_units import UNITS
 from casawatt.sources.mqtt_json_values import MISSING, decoded, found_at, number, time_ms, whole_number
+from casawatt.transports.mqtt import Message
 
 DEVICES_MAX = 1_000
 """Devices that are kept apart: more than any home has, and a bound for a flood of forged topics."""
@@ -17,25 +18,6 @@ BRIDGE = "/bridge/"
 PRESENT = {"online": True, "true": True, "1": True, "offline": False, "false": False, "0": False}
 NOT_STATES = ("/set", "/get", "/availability")
 """Topics below a zigbee2mqtt device that are not what it measured."""
-
-
-class Message(Protocol):
-    """A message as `transports.mqtt` hands it over."""
-
-    @property
-    def topic(self) -> str:
-        """The topic it was published under."""
-        ...
-
-    @property
-    def payload(self) -> bytes:
-        """What was published."""
-        ...
-
-    @property
-    def retained(self) -> bool:
-        """Whether it was kept by the broker, so that its age is not known."""
-        ...
 
 
 class Heard(NamedTuple):

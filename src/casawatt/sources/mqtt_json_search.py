@@ -3,9 +3,9 @@
 from casawatt.model.errors import PacketError
 from casawatt.model.found import Found, Option
 from casawatt.sources.mqtt_json_announced import HOME_ASSISTANT, BridgeDevice, Sensor, announced_sensor, bridge_devices
-from casawatt.sources.mqtt_json_collector import Message
 from casawatt.sources.mqtt_json_entry import Mapping
 from casawatt.sources.mqtt_json_topics import without_overlap
+from casawatt.transports.mqtt import Message
 
 BRIDGE = "zigbee2mqtt/bridge/devices"
 METERED = {"power", "energy", "current"}

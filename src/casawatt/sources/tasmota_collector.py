@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import datetime, tzinfo
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from casawatt.model.errors import PacketError
 from casawatt.model.ports import Inbox
@@ -20,6 +20,7 @@ from casawatt.sources.tasmota_wire import (
     parse_sensor,
     parse_state,
 )
+from casawatt.transports.mqtt import Message
 
 TELE = ("SENSOR", "STATE", "LWT", "INFO3")
 STAT = ("STATUS8", "STATUS10")
@@ -28,25 +29,6 @@ HOLD_S = HOLD_MS / 1000
 
 DEVICES_MAX = 1_000
 """Devices that are kept apart: more than any home has, and a bound for a flood of forged topics."""
-
-
-class Message(Protocol):
-    """A message as `transports.mqtt` hands it over."""
-
-    @property
-    def topic(self) -> str:
-        """The topic it was published under."""
-        ...
-
-    @property
-    def payload(self) -> bytes:
-        """What was published."""
-        ...
-
-    @property
-    def retained(self) -> bool:
-        """Whether it was kept by the broker, so that its age is not known."""
-        ...
 
 
 class Held(NamedTuple):

@@ -2,7 +2,7 @@
 
 from casawatt.model.errors import PacketError
 from casawatt.model.found import Found
-from casawatt.sources.tasmota_collector import SENSORS, STAT, Message
+from casawatt.sources.tasmota_collector import SENSORS, STAT
 from casawatt.sources.tasmota_wire import (
     DISCOVERY,
     Announced,
@@ -14,6 +14,7 @@ from casawatt.sources.tasmota_wire import (
     parse_sensor,
     telemetry,
 )
+from casawatt.transports.mqtt import Message
 
 GROUP = "tasmotas"
 """The topic to which every device listens beside its own, `GroupTopic` as it comes."""
