@@ -135,6 +135,21 @@ def test_an_hour_that_is_discarded_is_out_of_what_the_register_counted_too(place
     assert place.used() == before
 
 
+def test_a_restored_jump_that_no_figure_of_power_can_hold_is_the_same_sealed_and_derived_anew(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.home.adopt()
+    for time_ms in range(0, HOUR_MS, 10_000):
+        place.say(time_ms, None, 41_200 + (60_000 if time_ms >= HOUR_MS // 2 else 0))
+    at_ms = START_MS + HOUR_MS // 2
+    place.repairs.correct(place.home.registry.meter("fridge"), Action.RESTORE, at_ms, at_ms + 1, None)
+    wanted = place.used()
+    place.check()
+    place.seal()
+    assert place.used() == wanted
+    place.check()
+    place.close()
+
+
 def test_a_correction_survives_a_process_that_ends_before_its_figures_are_sealed(place: Place, tmp_path: Path) -> None:
     place.seal()
     at_ms = START_MS + SPIKE_MS

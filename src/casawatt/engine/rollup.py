@@ -5,7 +5,7 @@ from itertools import pairwise
 import msgspec
 
 from casawatt.engine.stretches import Span, rounded_mwh
-from casawatt.model.interval import INTERVAL_MS, Interval
+from casawatt.model.interval import INTERVAL_MS, POWER_MW_MAX, Interval
 
 
 class Quarter(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -38,7 +38,7 @@ def step(quarter: Quarter, spans: tuple[Span, ...], settled_ms: int) -> tuple[Qu
             part_start_ms = part.start_ms
             if not start_ms <= part_start_ms < start_ms + INTERVAL_MS or start_ms < 0:
                 if measured_ms or energy_uj:
-                    closed.append(Interval(start_ms, rounded_mwh(energy_uj), measured_ms, min_mw, max_mw, how))
+                    closed.append(_closed(start_ms, energy_uj, measured_ms, min_mw, max_mw, how))
                 start_ms = part_start_ms - part_start_ms % INTERVAL_MS
                 energy_uj, measured_ms, min_mw, max_mw, how = 0, 0, None, None, 0
             energy_uj += part.energy_uj
@@ -51,9 +51,21 @@ def step(quarter: Quarter, spans: tuple[Span, ...], settled_ms: int) -> tuple[Qu
             how |= part.how
     if settled_ms >= start_ms + INTERVAL_MS and start_ms >= 0:
         if measured_ms or energy_uj:
-            closed.append(Interval(start_ms, rounded_mwh(energy_uj), measured_ms, min_mw, max_mw, how))
+            closed.append(_closed(start_ms, energy_uj, measured_ms, min_mw, max_mw, how))
         return START, tuple(closed)
     return Quarter(start_ms, energy_uj, measured_ms, min_mw, max_mw, how), tuple(closed)
+
+
+def _closed(
+    start_ms: int, energy_uj: int, measured_ms: int, min_mw: int | None, max_mw: int | None, how: int
+) -> Interval:
+    """Return a quarter-hour as an interval."""
+    return Interval(start_ms, rounded_mwh(energy_uj), measured_ms, _within(min_mw), _within(max_mw), how)
+
+
+def _within(power_mw: int | None) -> int | None:
+    """Return a power, or the most that an interval holds."""
+    return None if power_mw is None else max(-POWER_MW_MAX, min(power_mw, POWER_MW_MAX))
 
 
 def split(span: Span) -> list[Span]:

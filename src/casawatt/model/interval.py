@@ -11,6 +11,9 @@ INTERVAL_MS = 900_000
 MICROJOULES_PER_MWH = 3_600_000
 """One mWh is 3.6 J; one mW for one ms is a microjoule."""
 
+POWER_MW_MAX = 2**31 - 1
+"""The most that an interval's lowest and highest power can be, 2.1 MW in either direction; more is kept as this."""
+
 
 class How(IntFlag):
     """How the energy of an interval was obtained; more than one may apply."""
@@ -34,7 +37,7 @@ class Interval(msgspec.Struct, frozen=True, gc=False):
 
     `start_ms` is its beginning (UTC ms). `measured_ms` is how much of it lay between two
     readings no further apart than the gap limit. `min_mw` and `max_mw` are the lowest and
-    highest power during measured time, None when nothing was measured.
+    highest power during measured time, no further from zero than `POWER_MW_MAX`, None when nothing was measured.
     """
 
     start_ms: int

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casawatt.model.columns import Int64Array
-from casawatt.model.interval import INTERVAL_MS, Bucket, Interval
+from casawatt.model.interval import INTERVAL_MS, POWER_MW_MAX, Bucket, Interval
 
 Figures: TypeAlias = NDArray[np.void]
 """Array of FIGURE: spans of one meter's time that do not overlap, in ascending time."""
@@ -43,7 +43,6 @@ DAY_ROW = np.dtype(
     ]
 )
 _NONE = -(2**31)
-_POWER_MAX = 2**31 - 1
 
 NO_FIGURES: Figures = np.empty(0, FIGURE)
 
@@ -116,7 +115,7 @@ def _pack_common(row: Figures, figures: Figures) -> bytes:
         row[name] = figures[name]
     for name, nothing in (("min_mw", NO_MIN), ("max_mw", NO_MAX)):
         # Beyond 2 MW the extremes are cut off rather than refused; energy never is.
-        row[name] = np.where(figures[name] == nothing, _NONE, np.clip(figures[name], _NONE + 1, _POWER_MAX))
+        row[name] = np.where(figures[name] == nothing, _NONE, np.clip(figures[name], -POWER_MW_MAX, POWER_MW_MAX))
     return row.tobytes()
 
 
