@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from casawatt.engine import energy, stretches
@@ -226,6 +226,7 @@ def test_spans_are_in_order_and_never_overlap(records: list[Record], calibration
         assert before.start_ms < before.end_ms <= after.start_ms < after.end_ms
 
 
+@example(steps=[(1, None, False, 16_958), (1, None, False, 16_959)])
 @given(
     steps=st.lists(
         st.tuples(
@@ -248,7 +249,8 @@ def test_the_sum_is_exactly_what_the_register_counted_however_seldom_it_spoke(
         time_ms, shown_mwh = time_ms + step_ms, shown_mwh + growth_mwh
         records.append(Record(time_ms, 1, power_mw, shown_mwh if speaks else None))
     records.append(Record(time_ms + 1000, 1, 0, shown_mwh))
-    spans = spans_of(*records)
+    # Without a limit: what is too much for the time is another rule's, and is set aside.
+    spans = spans_of(*records, calibration=Calibration(0, gap_limit_ms=MINUTE_MS, limit_mw=None))
     assert total_uj(spans) == shown_mwh * MICROJOULES_PER_MWH
     assert min(span.energy_uj for span in spans) >= 0
     assert spans[0].start_ms == 0
