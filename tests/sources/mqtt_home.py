@@ -136,3 +136,16 @@ async def subscribed(home: MqttHome) -> None:
                 break
     await home.settled()
     await home.settled()
+
+
+@asynccontextmanager
+async def connected(server: Mosquitto) -> AsyncIterator[Broker]:
+    """Run a broker's connection while entered."""
+    options = BrokerOptions(host=HOST, port=server.port, tls=True, ca_file=str(server.ca_file))
+    broker = Broker("home", options, "casawatt-test")
+    task = asyncio.create_task(broker.run())
+    try:
+        yield broker
+    finally:
+        task.cancel()
+        await asyncio.wait({task})

@@ -1,23 +1,22 @@
 """How what meters at a broker is found, and how a run ends, through a real broker with TLS."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from casawatt.model.broker import BrokerOptions
 from casawatt.model.found import Found
 from casawatt.model.reading import Reading
 from casawatt.sources import mqtt_json
 from casawatt.sources.mqtt_json import Config, discover, run
 from casawatt.sources.mqtt_json_entry import Entry
 from casawatt.sources.mqtt_json_search import Search
-from casawatt.transports.mqtt import Broker, Message
+from casawatt.transports.mqtt import Message
 from tests.fakes.inbox import RecordingInbox
-from tests.mosquitto import HOST, TIMEOUT_S, Mosquitto, Peer, mosquitto, peer
+from tests.mosquitto import TIMEOUT_S, Mosquitto, Peer, mosquitto, peer
 from tests.recorder.homes import START_MS
+from tests.sources.mqtt_home import connected
 from tests.sources.mqtt_messages import message
 from tests.virtual_plugs.esphome import VirtualEsphome
 from tests.virtual_plugs.zigbee import bridge_of
@@ -30,19 +29,6 @@ def server(tmp_path: Path) -> Iterator[Mosquitto]:
     (tmp_path / "broker").mkdir()
     with mosquitto(tmp_path / "broker", tls=True) as server:
         yield server
-
-
-@asynccontextmanager
-async def connected(server: Mosquitto) -> AsyncIterator[Broker]:
-    """Run a broker's connection while entered."""
-    options = BrokerOptions(host=HOST, port=server.port, tls=True, ca_file=str(server.ca_file))
-    broker = Broker("home", options, "casawatt-test")
-    task = asyncio.create_task(broker.run())
-    try:
-        yield broker
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
 
 
 class WatchedSearch(Search):

@@ -1,25 +1,23 @@
 """What is published to Tasmota devices and what is not, and how they are found, through a real broker with TLS."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from casawatt.model.broker import BrokerOptions
 from casawatt.model.found import Found
 from casawatt.model.reading import Reading
 from casawatt.sources import tasmota
 from casawatt.sources.tasmota import Config, discover, run
 from casawatt.sources.tasmota_clock import HOLD_MS
 from casawatt.sources.tasmota_search import Search
-from casawatt.transports.mqtt import Broker, Message
+from casawatt.transports.mqtt import Message
 from tests.fakes.inbox import RecordingInbox
-from tests.mosquitto import HOST, TIMEOUT_S, Mosquitto, Peer, mosquitto, peer
+from tests.mosquitto import TIMEOUT_S, Mosquitto, Peer, mosquitto, peer
 from tests.recorder.homes import START_MS
-from tests.sources.mqtt_home import MqttHome, mqtt_home
+from tests.sources.mqtt_home import MqttHome, connected, mqtt_home
 from tests.sources.mqtt_messages import captured, message
 from tests.virtual_plugs.tasmota import VirtualTasmota, stamped
 
@@ -37,19 +35,6 @@ def server(tmp_path: Path) -> Iterator[Mosquitto]:
 @pytest.fixture
 def plug() -> VirtualTasmota:
     return VirtualTasmota("washer", lambda _: 100.0, START_MS, ROME)
-
-
-@asynccontextmanager
-async def connected(server: Mosquitto) -> AsyncIterator[Broker]:
-    """Run a broker's connection while entered."""
-    options = BrokerOptions(host=HOST, port=server.port, tls=True, ca_file=str(server.ca_file))
-    broker = Broker("home", options, "casawatt-test")
-    task = asyncio.create_task(broker.run())
-    try:
-        yield broker
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
 
 
 async def obeys(plug: VirtualTasmota, home: MqttHome, count: int) -> list[tuple[str, str]]:
