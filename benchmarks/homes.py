@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from benchmarks.readings import START_MS, Trace
-from casawatt.config import HomeConfig
+from casawatt.config_sections import HomeConfig
 from casawatt.engine import pipeline
 from casawatt.model.interval import INTERVAL_MS, MICROJOULES_PER_MWH, How, Interval
 from casawatt.model.meter import Cadence, Meter, Traits

@@ -54,7 +54,7 @@ async def served(folder: Path, port: int) -> AsyncIterator[tuple[Service, httpx.
             yield service, client
         service.stop()
         await running
-        assert [event.subject for _, event in home.store.events.list() if event.type == "casawatt.source.failed"]
+        assert [event.subject for _, event in home.store.book.events.list() if event.type == "casawatt.source.failed"]
 
 
 async def until(ask: Callable[[], Any]) -> Any:

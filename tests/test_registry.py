@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from casawatt.config import HomeConfig, MeterConfig
+from casawatt.config_sections import HomeConfig, MeterConfig
 from casawatt.model.errors import RegistryError, StoreFullError, UnknownMeterError
 from casawatt.model.meter import Cadence, Traits
 from casawatt.model.reading import Reading

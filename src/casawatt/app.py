@@ -178,7 +178,7 @@ class Service:
         while self._events:
             event = self._events[0]
             try:
-                await in_thread(self._home.store.events.append, event)
+                await in_thread(self._home.store.book.events.append, event)
             except StoreError as error:
                 log.warning("%s of %s could not be written down yet: %s", event.type, event.subject, error)
                 return

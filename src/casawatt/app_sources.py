@@ -10,7 +10,8 @@ from types import ModuleType
 from typing import Any
 
 import casawatt.sources
-from casawatt.config import BrokerConfig, Config
+from casawatt.config import Config
+from casawatt.config_sections import BrokerConfig
 from casawatt.model.ports import SourceConfig
 from casawatt.transports.mqtt import Broker
 from casawatt.transports.push import Desk

@@ -12,7 +12,7 @@ import msgspec
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from casawatt.config import Document, split_key
+from casawatt.config_document import Document, split_key
 from casawatt.config_edit import replace_text
 from casawatt.model.errors import ConfigError
 from casawatt.model.found import Item, Option

@@ -9,7 +9,8 @@ from typing import Any
 
 import tomlkit
 
-from casawatt.config import Config, MeterConfig, load, parse
+from casawatt.config import Config, load, parse
+from casawatt.config_sections import MeterConfig
 from casawatt.model.errors import ConfigError
 
 

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from casawatt.config import MeterConfig
+from casawatt.config_sections import MeterConfig
 from casawatt.model.meter import NewDevice, Traits
 from casawatt.model.reading import Reading
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from casawatt.config import HomeConfig, MeterConfig
+from casawatt.config_sections import HomeConfig, MeterConfig
 from casawatt.engine.manner import calibration_of, manner_of
 from casawatt.model.dated import Bind, Correction
 from casawatt.model.errors import RegistryError, TakenError, UnknownMeterError

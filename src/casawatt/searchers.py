@@ -12,7 +12,7 @@ from typing import NoReturn
 import msgspec
 
 import casawatt.sources
-from casawatt.config import BrokerConfig
+from casawatt.config_sections import BrokerConfig
 from casawatt.model.errors import ConfigError
 from casawatt.model.found import Found
 from casawatt.model.ports import SourceConfig

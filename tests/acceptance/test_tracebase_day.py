@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from casawatt.config import HomeConfig
+from casawatt.config_sections import HomeConfig
 from casawatt.model.interval import Bucket
 from casawatt.model.ports import Clock
 from casawatt.model.reading import Reading

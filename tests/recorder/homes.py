@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from casawatt.config import HomeConfig
+from casawatt.config_sections import HomeConfig
 from casawatt.model.interval import Interval
 from casawatt.model.meter import Cadence, Traits
 from casawatt.model.reading import Reading

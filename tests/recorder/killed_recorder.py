@@ -65,7 +65,7 @@ async def work(home: TestHome, first: int) -> None:
 
     async def write_events() -> None:
         while True:
-            await asyncio.to_thread(home.store.events.append, await happened.get())
+            await asyncio.to_thread(home.store.book.events.append, await happened.get())
 
     keeping = Keeper(home.store, home.recorder, sync_s=0.005, on_event=happened.put_nowait)
     async with asyncio.TaskGroup() as group:

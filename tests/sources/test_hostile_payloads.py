@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from casawatt.config import BrokerConfig
+from casawatt.config_sections import BrokerConfig
 from casawatt.engine import clean
 from casawatt.model.errors import PacketError
 from casawatt.model.meter import Cadence, Traits

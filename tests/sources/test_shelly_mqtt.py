@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from casawatt.config import BrokerConfig
+from casawatt.config_sections import BrokerConfig
 from casawatt.sources import shelly
 from casawatt.sources.shelly_hosts import Claims
 from casawatt.sources.shelly_mqtt import DEVICES_MAX, Listener

@@ -50,8 +50,8 @@ def check(store: Store) -> None:
         Calibration(5000, 228_000, 9_500, Cadence.POLLED, 30_000, limit_mw=None),
     ]
     assert rows.dated.calibrations(2) == []
-    assert [event.event_id for _, event in store.events.list()] == ["e1"]
-    assert store.followers.positions() == {"mqtt": 9}
+    assert [event.event_id for _, event in store.book.events.list()] == ["e1"]
+    assert store.book.followers.positions() == {"mqtt": 9}
     assert store.check(deep=True) == []
 
 

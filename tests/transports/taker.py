@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from casawatt.config import BrokerConfig
+from casawatt.config_sections import BrokerConfig
 from casawatt.transports.mqtt import Broker, Message
 from tests.mosquitto import HOST, TIMEOUT_S, Mosquitto
 

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from casawatt.config import BrokerConfig
+from casawatt.config_sections import BrokerConfig
 from casawatt.transports.mqtt import Broker, Message
 from tests.mosquitto import HOST
 from tests.transports.taker import CLIENT

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from casawatt.config import BrokerConfig
+from casawatt.config_sections import BrokerConfig
 from casawatt.transports.mqtt import Broker, Message
 from casawatt.transports.mqtt_visit import visit
 from tests.mosquitto import HOST, TIMEOUT_S, Mosquitto, free_port, mosquitto, peer

@@ -8,8 +8,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from casawatt.model.columns import Int64Array
+from casawatt.model.columns import ABSENT, Int64Array
 from casawatt.model.interval import INTERVAL_MS, POWER_MW_MAX, Bucket, Interval
+from casawatt.model.quarters import Quarters
 
 Figures: TypeAlias = NDArray[np.void]
 """Array of FIGURE: spans of one meter's time that do not overlap, in ascending time."""
@@ -70,6 +71,13 @@ def to_intervals(figures: Figures) -> list[Interval]:
         Interval(start_ms, energy, measured, None if low == NO_MIN else low, None if high == NO_MAX else high, how)
         for start_ms, _, energy, measured, low, high, how in figures.tolist()
     ]
+
+
+def to_quarters(figures: Figures) -> Quarters:
+    """Return figures of quarter-hours as columns of their own."""
+    high = figures["max_mw"]
+    columns = figures["start_ms"], figures["energy_mwh"], figures["measured_ms"], np.where(high == NO_MAX, ABSENT, high)
+    return Quarters(*(np.ascontiguousarray(column) for column in columns))
 
 
 def pack_quarters(figures: Figures) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from casawatt.model.errors import StoreError, StoreFullError
 from casawatt.model.reading import Record
 from casawatt.store.batch import gather
 from casawatt.store.journal import BATCH_RECORDS_MAX, Journal
@@ -128,3 +129,9 @@ class Intake:
         self.closed = True
         if self._journal is not None:
             self._journal.close()
+
+    def refusal(self) -> StoreError:
+        """Return why nothing can be taken."""
+        if not self.writable:
+            return StoreError("this store was opened for reading only")
+        return StoreFullError(f"this reading is not kept: {self.trouble}")

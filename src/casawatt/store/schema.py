@@ -161,7 +161,83 @@ CREATE TABLE suspects (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (FIRST, SECOND)
+THIRD = """
+-- What a meter was used for, as far as it was found; derived from its readings. data: model.run.Run as JSON.
+CREATE TABLE runs (
+    meter_id INTEGER NOT NULL,
+    start_ms INTEGER NOT NULL,
+    end_ms INTEGER,
+    data TEXT NOT NULL,
+    PRIMARY KEY (meter_id, start_ms)
+) WITHOUT ROWID;
+
+-- The state of what finds runs just before the first reading at or after a boundary.
+CREATE TABLE run_states (
+    meter_id INTEGER NOT NULL,
+    boundary_ms INTEGER NOT NULL,
+    state BLOB NOT NULL,
+    PRIMARY KEY (meter_id, boundary_ms)
+) WITHOUT ROWID;
+
+-- Names that people gave to groups of like runs.
+CREATE TABLE programmes (
+    programme_id INTEGER PRIMARY KEY,
+    meter_id INTEGER NOT NULL REFERENCES meters,
+    name TEXT NOT NULL,
+    data TEXT NOT NULL,
+    made_ms INTEGER NOT NULL,
+    retracted_ms INTEGER
+);
+
+-- What electricity costs, from a local day on. data: the tariff as JSON. Nothing here is ever changed but retracted_ms.
+CREATE TABLE tariffs (
+    tariff_id INTEGER PRIMARY KEY,
+    from_date TEXT NOT NULL,
+    data TEXT NOT NULL,
+    made_ms INTEGER NOT NULL,
+    retracted_ms INTEGER
+);
+
+-- Prices by the hour or quarter-hour, as a source of prices said them.
+CREATE TABLE prices (
+    series TEXT NOT NULL,
+    start_ms INTEGER NOT NULL,
+    length_ms INTEGER NOT NULL,
+    rate_per_kwh TEXT NOT NULL,
+    made_ms INTEGER NOT NULL,
+    PRIMARY KEY (series, start_ms)
+) WITHOUT ROWID;
+
+-- Who used a meter during a run.
+CREATE TABLE claims (
+    claim_id INTEGER PRIMARY KEY,
+    meter_id INTEGER NOT NULL REFERENCES meters,
+    start_ms INTEGER NOT NULL,
+    member TEXT NOT NULL,
+    made_ms INTEGER NOT NULL,
+    retracted_ms INTEGER
+);
+
+-- Splits that are closed, as they were then. data: the split as JSON.
+CREATE TABLE ledger (
+    start_date TEXT PRIMARY KEY,
+    end_date TEXT NOT NULL,
+    closed_ms INTEGER NOT NULL,
+    data TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Local days that were summed up, as they were told.
+CREATE TABLE digests (
+    day TEXT PRIMARY KEY,
+    made_ms INTEGER NOT NULL,
+    data TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX events_type ON events (type, seq);
+CREATE INDEX events_time ON events (time_ms);
+"""
+
+MIGRATIONS = (FIRST, SECOND, THIRD)
 """The n-th of these brings a file of version n to version n + 1."""
 
 VERSION = len(MIGRATIONS)

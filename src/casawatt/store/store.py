@@ -7,19 +7,21 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from casawatt.model.columns import Columns
-from casawatt.model.errors import StoreError, StoreFullError
 from casawatt.model.interval import Bucket, Interval
 from casawatt.model.meter import Calibration
+from casawatt.model.quarters import Quarters
 from casawatt.model.reading import Record
 from casawatt.store import check, days, seal
+from casawatt.store.book import Book
 from casawatt.store.database import Database
 from casawatt.store.disk import Disk
+from casawatt.store.figures import to_quarters
 from casawatt.store.follow import Batch, follow
 from casawatt.store.intake import Intake
 from casawatt.store.journal import FILE_BYTES, WAITING_BYTES_MAX
 from casawatt.store.lock import FolderLock
 from casawatt.store.logfile import read_log
-from casawatt.store.logs import EventLog, Followers, Meta
+from casawatt.store.logs import Meta
 from casawatt.store.query import Minutes, Query
 from casawatt.store.rows import RegistryRows
 from casawatt.store.schema import DATABASE_NAME
@@ -48,8 +50,7 @@ class Store:
         self.folder = folder
         self.zone = zone
         self.registry = RegistryRows(database)
-        self.events = EventLog(database)
-        self.followers = Followers(database)
+        self.book = Book(database)
         self.suspects = Suspects(intake.tail, database)
         self.sync_s = 10.0
         self.seal_records = SEAL_RECORDS
@@ -131,7 +132,7 @@ class Store:
         """
         intake = self._intake
         if intake.closed:
-            raise _refusal(intake)
+            raise intake.refusal()
         arrived = intake.arrived
         arrived.append((meter_id, record))
         intake.seq = seq = intake.seq + 1
@@ -203,6 +204,10 @@ class Store:
         """Return the quarter-hours that begin in the span, in ascending time, the open one included."""
         return self._query.intervals(meter_id, start_ms, end_ms)
 
+    def quarters(self, meter_id: int, start_ms: int, end_ms: int) -> Quarters:
+        """Return them as columns."""
+        return to_quarters(self._query.quarters(meter_id, start_ms, end_ms))
+
     def energy(self, meter_id: int, start_ms: int, end_ms: int, calibrations: Sequence[Calibration]) -> Bucket:
         """Return the energy between any two instants. Raises ValueError when the end is not after the start."""
         return self._query.buckets(meter_id, (start_ms, end_ms), calibrations)[0]
@@ -273,10 +278,7 @@ class Store:
             seq = found[-1][0]
 
     def follow(self, after_seq: int, limit: int) -> Batch:
-        """Return readings that arrived later than `after_seq`, about `limit`, and the position to go on from.
-
-        At least once: readings of a segment that was changed since come again.
-        """
+        """Return about `limit` readings that arrived after `after_seq`, some maybe again, and the position after."""
         self._intake.absorb()
         return follow(self._tail, self._disk, after_seq, limit)
 
@@ -292,9 +294,3 @@ class Store:
             self._database.close()
             if self._lock is not None:
                 self._lock.release()
-
-
-def _refusal(intake: Intake) -> StoreError:
-    if not intake.writable:
-        return StoreError("this store was opened for reading only")
-    return StoreFullError(f"this reading is not kept: {intake.trouble}")

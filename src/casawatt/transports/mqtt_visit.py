@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from casawatt.config import BrokerConfig
+from casawatt.config_sections import BrokerConfig
 from casawatt.transports.mqtt import Broker
 
 Outcome = TypeVar("Outcome")

@@ -1,0 +1,71 @@
+"""The sections of the config file that casawatt itself reads, one class each."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from casawatt.model.broker import BrokerOptions
+from casawatt.model.meter import LIMIT_W, Cadence
+
+Ratio = Annotated[float, Meta(gt=0, le=1)]
+Voltage = Annotated[float, Meta(ge=50, le=1000)]
+Limit = Annotated[float, Meta(gt=0, le=1_000_000)]
+GapLimit = Annotated[float, Meta(ge=1, le=86_400)]
+
+
+class HomeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[home]`: what holds for the whole home."""
+
+    name: str = "Home"
+    timezone: str = "Europe/Rome"
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "EUR"
+    nominal_voltage_v: Voltage = 230.0
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The home's time zone, by which its days begin and end."""
+        return ZoneInfo(self.timezone)
+
+
+class SupplyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[supply]`: the grid connection. `limit_w`: more power than this, in either direction, cannot flow through it."""
+
+    limit_w: Limit = LIMIT_W
+
+
+class StoreConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[store]`: how often what was measured is forced to the disk, in seconds."""
+
+    sync_s: Annotated[float, Meta(ge=1, le=3600)] = 10.0
+
+
+class WebConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[web]`: where the page and the API are served; port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8480
+
+
+class BrokerConfig(BrokerOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[broker.<name>]`: an MQTT broker, and how to be let in."""
+
+
+class MeterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[meter.<slug>]`: a metered point, the device bound to it and how its current becomes watts.
+
+    `parent` is the slug of the meter whose power this one is part of. `limit_w`, `gap_limit_s` and `cadence` stand in
+    for what source and supply say.
+    """
+
+    source: str
+    address: str
+    name: str | None = None
+    appliance: str | None = None
+    parent: str | None = None
+    nominal_voltage_v: Voltage | None = None
+    power_factor_ratio: Ratio = 1.0
+    limit_w: Limit | None = None
+    gap_limit_s: GapLimit | None = None
+    cadence: Cadence | None = None
