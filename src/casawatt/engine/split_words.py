@@ -1,0 +1,71 @@
+"""The sentences that say why a member pays what they pay."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
+
+SHOWN_DIGITS = 4
+"""Exact amounts are written to so many decimals in sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """On `days` days a member has `weight` of `whole` of the `amount` of those days."""
+
+    weight: Fraction
+    whole: Fraction
+    amount: Fraction
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What sentences need beside figures: the currency's code, and how many days there are."""
+
+    currency: str
+    days: int
+
+    def money(self, amount: Fraction) -> str:
+        """Return an exact amount for a sentence: `3.0850 EUR`."""
+        return f"{decimal(amount, SHOWN_DIGITS)} {self.currency}"
+
+    def parts(self, parts: Sequence[Part], unit: str) -> str:
+        """Return what a member has of something: `1 of 3 persons of 4.4000 EUR on 12 days`, and so on.
+
+        `unit`: what weights count.
+        """
+        return " and ".join(self._part(each, unit) for each in parts)
+
+    def _part(self, part: Part, unit: str) -> str:
+        when = "" if part.days == self.days else f" on {count(part.days, 'day')}"
+        if part.weight == part.whole:
+            return f"all of {self.money(part.amount)}{when}"
+        return f"{plain(part.weight)} of {plain(part.whole)} {unit} of {self.money(part.amount)}{when}"
+
+
+def decimal(number: Fraction, digits: int) -> str:
+    """Return a number with so many decimals, halves rounded up."""
+    scaled = floor(number * 10**digits + Fraction(1, 2))
+    sign, whole = "-" if scaled < 0 else "", f"{abs(scaled):0{digits + 1}d}"
+    return f"{sign}{whole[:-digits]}.{whole[-digits:]}" if digits else f"{sign}{whole}"
+
+
+def plain(number: Fraction) -> str:
+    """Return a number as short as it can be written: `3`, `14.5`, `1/3`."""
+    if number.denominator == 1:
+        return str(number.numerator)
+    for digits in range(1, SHOWN_DIGITS + 1):
+        if (number * 10**digits).denominator == 1:
+            return decimal(number, digits)
+    return str(number)
+
+
+def kwh(energy_mwh: Fraction | int) -> str:
+    """Return an energy for a sentence: `12.340 kWh`."""
+    return f"{decimal(Fraction(energy_mwh) / 1_000_000, 3)} kWh"
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 day`, `2 days`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
