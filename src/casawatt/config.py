@@ -11,11 +11,21 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from casawatt.config_document import Document, Options
-from casawatt.config_sections import BrokerConfig, HomeConfig, MeterConfig, StoreConfig, SupplyConfig, WebConfig
+from casawatt.config_members import check_members
+from casawatt.config_sections import (
+    BrokerConfig,
+    HomeConfig,
+    MemberConfig,
+    MeterConfig,
+    SplitConfig,
+    StoreConfig,
+    SupplyConfig,
+    WebConfig,
+)
 from casawatt.model.errors import ConfigError, RegistryError
 from casawatt.model.meter import SLUG, check_slug
 
-SECTIONS = ("broker", "home", "meter", "source", "store", "supply", "web")
+SECTIONS = ("broker", "home", "member", "meter", "source", "split", "store", "supply", "web")
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -29,6 +39,8 @@ class Config(msgspec.Struct, frozen=True):
     brokers: dict[str, BrokerConfig]
     meters: dict[str, MeterConfig]
     sources: dict[str, dict[str, Any]]
+    members: dict[str, MemberConfig]
+    split: SplitConfig
 
     def source_options(self, name: str, options: type[Options]) -> Options:
         """Return `[source.<name>]` as the source's own `Config` class.
@@ -73,6 +85,8 @@ def parse(text: str, path: str) -> Config:
         brokers_in(document, tables.get("broker", {})),
         meters,
         tables.get("source", {}),
+        members_in(document, tables.get("member", {})),
+        document.convert(tables.get("split", {}), SplitConfig, ("split",)),
     )
     check(config)
     return config
@@ -85,6 +99,11 @@ def brokers_in(document: Document, tables: dict[str, Any]) -> dict[str, BrokerCo
             why = f"{name!r} cannot name a broker: use words of a-z and 0-9 joined by hyphens, as in [broker.home]"
             raise document.error(("broker", name), why)
     return {name: document.convert(table, BrokerConfig, ("broker", name)) for name, table in tables.items()}
+
+
+def members_in(document: Document, tables: dict[str, Any]) -> dict[str, MemberConfig]:
+    """Return the members by their slugs; raises ConfigError."""
+    return {slug: document.convert(table, MemberConfig, ("member", slug)) for slug, table in tables.items()}
 
 
 def check(config: Config) -> None:
@@ -113,6 +132,7 @@ def check(config: Config) -> None:
             why = f"{meter.source} {meter.address} already measures for [meter.{owners[device]}]"
             raise document.error(("meter", slug, "address"), why)
         owners[device] = slug
+    check_members(document, config.members, config.split, config.meters)
 
 
 def check_parent(config: Config, slug: str) -> None:

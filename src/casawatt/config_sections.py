@@ -1,5 +1,6 @@
 """The sections of the config file that casawatt itself reads, one class each."""
 
+from datetime import date
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -7,11 +8,13 @@ import msgspec
 from msgspec import Meta
 
 from casawatt.model.broker import BrokerOptions
+from casawatt.model.member import Rest
 from casawatt.model.meter import LIMIT_W, Cadence
 
 Ratio = Annotated[float, Meta(gt=0, le=1)]
 Voltage = Annotated[float, Meta(ge=50, le=1000)]
 Limit = Annotated[float, Meta(gt=0, le=1_000_000)]
+Share = Annotated[float, Meta(gt=0, le=10_000)]
 GapLimit = Annotated[float, Meta(ge=1, le=86_400)]
 
 
@@ -52,11 +55,28 @@ class BrokerConfig(BrokerOptions, frozen=True, forbid_unknown_fields=True, kw_on
     """`[broker.<name>]`: an MQTT broker, and how to be let in."""
 
 
+class SplitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[split]`: how a bill is divided among the members."""
+
+    rest: Rest = Rest.PERSON
+
+
+class MemberConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[member.<name>]`: somebody who lives in the home, from the day `joined` to the day `left`, both among them."""
+
+    name: str | None = None
+    joined: date | None = None
+    left: date | None = None
+    room_m2: Annotated[float, Meta(gt=0, le=10_000)] | None = None
+    share: Annotated[float, Meta(ge=0, le=10_000)] = 1.0
+
+
 class MeterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[meter.<slug>]`: a metered point, the device bound to it and how its current becomes watts.
 
     `parent` is the slug of the meter whose power this one is part of. `limit_w`, `gap_limit_s` and `cadence` stand in
-    for what source and supply say.
+    for what source and supply say. Its energy is `owner`'s, or the members' by `shares`, or, if `claimed`, whoever's
+    claims a run; one of these at most.
     """
 
     source: str
@@ -69,3 +89,6 @@ class MeterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     limit_w: Limit | None = None
     gap_limit_s: GapLimit | None = None
     cadence: Cadence | None = None
+    owner: str | None = None
+    shares: dict[str, Share] | None = None
+    claimed: bool = False

@@ -57,5 +57,9 @@ class UnknownDecisionError(RegistryError):
     """There is no such correction or binding, or it was taken back already."""
 
 
+class LedgerError(CasawattError):
+    """A period cannot be split or closed as asked; the text says why and what to do instead."""
+
+
 class ImportFileError(CasawattError):
     """A file to import cannot be understood at all; the text names the file and the line."""

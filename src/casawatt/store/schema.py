@@ -208,17 +208,18 @@ CREATE TABLE prices (
     PRIMARY KEY (series, start_ms)
 ) WITHOUT ROWID;
 
--- Who used a meter during a run.
+-- Who used a meter during a run, whose span was this when it was said.
 CREATE TABLE claims (
     claim_id INTEGER PRIMARY KEY,
     meter_id INTEGER NOT NULL REFERENCES meters,
     start_ms INTEGER NOT NULL,
+    end_ms INTEGER NOT NULL,
     member TEXT NOT NULL,
     made_ms INTEGER NOT NULL,
     retracted_ms INTEGER
 );
 
--- Splits that are closed, as they were then. data: the split as JSON.
+-- Splits that are closed, as they were then. data: model.split.Statement as JSON.
 CREATE TABLE ledger (
     start_date TEXT PRIMARY KEY,
     end_date TEXT NOT NULL,
