@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from casawatt.answers.home import answers_of, take_tariffs_in
 from casawatt.app_ports import HomeMeters, Imports, Live, ServiceStatus
 from casawatt.app_sources import Source, Wiring, load_sources
 from casawatt.clock import DemoClock, WallClock
@@ -70,6 +71,7 @@ def open_home(config: Config, folder: Path, clock: Clock, *, read_only: bool = F
         if not read_only:
             for change in registry.apply(config.meters, clock.now_ms()):
                 log.info("%s", change)
+            take_tariffs_in(config, store, registry, clock)
         recorder = Recorder(store, registry, clock)
         given_back = recorder.recover()
         recorder.watch_silence()
@@ -208,6 +210,7 @@ def ports_of(
         imports=Imports(store, registry, recorder, clock),
         desk=desk,
         repairs=Repairs(store, registry, recorder, clock, ConfigFile(config)),
+        answers=answers_of(config, store, registry, clock),
         discovery=discovery or Discovery(config, {}, clock, lambda: owners_of(registry)),
     )
 

@@ -22,10 +22,15 @@ from casawatt.config_sections import (
     SupplyConfig,
     WebConfig,
 )
+from casawatt.config_tariffs import tariffs_in
 from casawatt.model.errors import ConfigError, RegistryError
 from casawatt.model.meter import SLUG, check_slug
+from casawatt.model.tariff import Tariff
 
-SECTIONS = ("broker", "home", "member", "meter", "source", "split", "store", "supply", "web")
+LISTS = ("tariff",)
+"""The sections that are written `[[...]]`, as there may be several."""
+
+SECTIONS = ("broker", "home", "member", "meter", "source", "split", "store", "supply", "tariff", "web")
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -41,6 +46,7 @@ class Config(msgspec.Struct, frozen=True):
     sources: dict[str, dict[str, Any]]
     members: dict[str, MemberConfig]
     split: SplitConfig
+    tariffs: tuple[Tariff, ...]
 
     def source_options(self, name: str, options: type[Options]) -> Options:
         """Return `[source.<name>]` as the source's own `Config` class.
@@ -71,8 +77,9 @@ def parse(text: str, path: str) -> Config:
     for name, table in tables.items():
         if name not in SECTIONS:
             raise document.error((name,), f"no such section; there are: {', '.join(SECTIONS)}")
-        if not isinstance(table, dict):
-            raise document.error((name,), f"a section is written [{name}]")
+        if not isinstance(table, list if name in LISTS else dict):
+            written = f"[[{name}]]" if name in LISTS else f"[{name}]"
+            raise document.error((name,), f"a section is written {written}")
     meters = {}
     for slug, table in tables.get("meter", {}).items():
         meters[slug] = document.convert(table, MeterConfig, ("meter", slug))
@@ -87,6 +94,7 @@ def parse(text: str, path: str) -> Config:
         tables.get("source", {}),
         members_in(document, tables.get("member", {})),
         document.convert(tables.get("split", {}), SplitConfig, ("split",)),
+        tariffs_in(document, "tariff"),
     )
     check(config)
     return config
@@ -120,6 +128,8 @@ def check(config: Config) -> None:
         if not isinstance(table, dict):
             raise document.error(("source", name), f"a source is written [source.{name}]")
     owners: dict[tuple[str, str], str] = {}
+    if config.supply.meter is not None and config.meters and config.supply.meter not in config.meters:
+        raise document.error(("supply", "meter"), f"there is no [meter.{config.supply.meter}]")
     for slug, meter in config.meters.items():
         try:
             check_slug(slug)

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
@@ -20,10 +21,14 @@ class Document:
 
     def error(self, place: tuple[str, ...], why: str) -> ConfigError:
         """Return a ConfigError that names the file, the line of `place` and why."""
-        line = self.line_of(place)
         name = ".".join(place)
-        where = f"{self.path}:{line}" if line else self.path
+        where = self.named_line(place)
         return ConfigError(f"{where}: {name}: {why}" if name else f"{where}: {why}")
+
+    def named_line(self, place: tuple[str, ...]) -> str:
+        """Return the file and the line of `place`, as in `home.toml:12`."""
+        line = self.line_of(place)
+        return f"{self.path}:{line}" if line else self.path
 
     def line_of(self, place: tuple[str, ...]) -> int | None:
         """Return the number (from 1) of the line that names `place`, or else its innermost section.
@@ -35,10 +40,11 @@ class Document:
         best: tuple[int, int] | None = None
         for number, line in enumerate(self.text.splitlines(), 1):
             if header := re.match(r"\s*(\[\[?)\s*([^\]#]+?)\s*\]", line):
-                section = here = split_key(header[2])
+                here = _numbered(split_key(header[2]), counts)
                 if header[1] == "[[":
                     counts[here] += 1
-                    section = here = (*here, str(counts[here] - 1))
+                    here = (*here, str(counts[here] - 1))
+                section = here
             elif key := re.match(r"\s*([\w\-.\"\']+)\s*=", line):
                 here = section + split_key(key[1])
             else:
@@ -55,9 +61,19 @@ class Document:
             why, _, path = str(error).partition(" - at `$")
             inner = tuple(part for part in re.split(r"[.\[\]`]+", path) if part and part != "...")
             if unknown := re.match(r"Object contains unknown field `(.+)`", why):
-                options = ", ".join(field.name for field in msgspec.structs.fields(struct_at(kind, inner)))
+                options = ", ".join(field.encode_name for field in msgspec.structs.fields(struct_at(kind, inner)))
                 raise self.error((*place, *inner, unknown[1]), f"no such option; there are: {options}") from None
             raise self.error((*place, *inner), why[0].lower() + why[1:]) from None
+
+
+def _numbered(key: tuple[str, ...], counts: Mapping[tuple[str, ...], int]) -> tuple[str, ...]:
+    """Return the key of a section with the numbers of the `[[...]]` that it is part of: the newest of each."""
+    here: tuple[str, ...] = ()
+    for part in key[:-1]:
+        here = (*here, part)
+        if here in counts:
+            here = (*here, str(counts[here] - 1))
+    return (*here, *key[-1:])
 
 
 def struct_at(kind: type[msgspec.Struct], inner: tuple[str, ...]) -> type[msgspec.Struct]:
@@ -67,7 +83,7 @@ def struct_at(kind: type[msgspec.Struct], inner: tuple[str, ...]) -> type[msgspe
         while get_origin(found) is Annotated:
             found = get_args(found)[0]
         if isinstance(found, type) and issubclass(found, msgspec.Struct):
-            found = next((field.type for field in msgspec.structs.fields(found) if field.name == part), None)
+            found = next((field.type for field in msgspec.structs.fields(found) if field.encode_name == part), None)
         else:
             found = next(reversed(get_args(found)), None)
     return found if isinstance(found, type) and issubclass(found, msgspec.Struct) else kind

@@ -12,6 +12,7 @@ import tomlkit
 from casawatt.config import Config, load, parse
 from casawatt.config_sections import MeterConfig
 from casawatt.model.errors import ConfigError
+from casawatt.model.tariff import Tariff
 
 
 class ConfigFile:
@@ -25,6 +26,10 @@ class ConfigFile:
     def meters(self) -> dict[str, MeterConfig]:
         """Return the meters that the next start will find in the config. Raises ConfigError."""
         return load(self._path).meters if self._path.is_file() else self._config.meters
+
+    def tariffs(self) -> tuple[Tariff, ...]:
+        """Return the tariffs that the next start will find in the config. Raises ConfigError."""
+        return load(self._path).tariffs if self._path.is_file() else self._config.tariffs
 
     @contextmanager
     def kept_on_error(self) -> Iterator[None]:

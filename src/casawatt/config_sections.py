@@ -25,6 +25,7 @@ class HomeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     timezone: str = "Europe/Rome"
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "EUR"
     nominal_voltage_v: Voltage = 230.0
+    billing_day: Annotated[int, Meta(ge=1, le=31)] = 1
 
     @property
     def zone(self) -> ZoneInfo:
@@ -33,9 +34,14 @@ class HomeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class SupplyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[supply]`: the grid connection. `limit_w`: more power than this, in either direction, cannot flow through it."""
+    """`[supply]`: the grid connection. `limit_w`: more power than this, in either direction, cannot flow through it.
+
+    `meter` is the slug of the meter that everything is billed by, `contracted_w` the power that is paid for.
+    """
 
     limit_w: Limit = LIMIT_W
+    meter: str | None = None
+    contracted_w: Annotated[int, Meta(gt=0, le=1_000_000)] | None = None
 
 
 class StoreConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -9,12 +9,16 @@ import httpx
 import numpy as np
 from litestar import Litestar
 
+from casawatt.answers.home import answers_of
+from casawatt.config import parse
+from casawatt.config_sections import HomeConfig
 from casawatt.engine import pipeline
 from casawatt.model.columns import Columns, Int64Array
 from casawatt.model.dated import Correction, Rebound, Repaired
 from casawatt.model.errors import RegistryError, UnknownMeterError
 from casawatt.model.meter import Binding, Calibration, Device, Meter, NewDevice
 from casawatt.model.suspect import Suspect
+from casawatt.registry import Registry
 from casawatt.store.store import Store
 from casawatt.transports.push import Desk
 from casawatt.web import create_app, running_server
@@ -108,7 +112,9 @@ class TestHome:
 
     def ports(self) -> Ports:
         home = Home("Casa Rossi", ROME, "EUR", demo=False, home_id="5f0e")
-        return Ports(home, self.clock, self, self, self.store, self, self, self.repairs, self, self.desk)
+        registry = Registry(self.store.registry, HomeConfig(), {})
+        answers = answers_of(parse("", "no config"), self.store, registry, self.clock)
+        return Ports(home, self.clock, self, self, self.store, self, self, self.repairs, self, answers, self.desk)
 
     def put(self, meter: Meter, time_ms: Sequence[int] | Int64Array, **channels: Sequence[int] | Int64Array) -> None:
         """Record columns under a meter, in order of time."""

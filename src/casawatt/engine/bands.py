@@ -37,9 +37,6 @@ ITALIAN = (
 )
 """The Italian bands of the regulator's decision 181/06; the first that holds counts."""
 
-ITALIAN_NAMES = ("F1", "F2", "F3", "F23")
-"""F23 is F2 and F3 together."""
-
 
 def hours_of(tariff: Tariff) -> tuple[Hours, ...]:
     """Return the hours of a tariff's bands, in the order in which they count; none where it has no bands."""

@@ -63,3 +63,7 @@ class LedgerError(CasawattError):
 
 class ImportFileError(CasawattError):
     """A file to import cannot be understood at all; the text names the file and the line."""
+
+
+class BillError(CasawattError):
+    """There can be no bill as it was asked for; the text says what is missing."""

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from casawatt.answers.home import Answers
 from casawatt.model.columns import Columns
 from casawatt.model.interval import Bucket, Interval
 from casawatt.model.meter import Binding, Calibration, Meter, NewDevice
@@ -293,4 +294,5 @@ class Ports:
     imports: ImportPort
     repairs: RepairPort
     discovery: DiscoveryPort
+    answers: Answers
     desk: Desk | None = None

@@ -10,6 +10,7 @@ from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from casawatt.model.errors import (
+    BillError,
     CasawattError,
     ConfigError,
     RegistryError,
@@ -27,6 +28,7 @@ KINDS: tuple[tuple[type[CasawattError], HTTPStatus, str | None], ...] = (
     (UnknownDecisionError, HTTPStatus.NOT_FOUND, "id"),
     (ConfigError, HTTPStatus.CONFLICT, None),
     (RegistryError, HTTPStatus.CONFLICT, None),
+    (BillError, HTTPStatus.CONFLICT, None),
     (StoreFullError, HTTPStatus.INSUFFICIENT_STORAGE, None),
     (StoreError, HTTPStatus.INTERNAL_SERVER_ERROR, None),
 )

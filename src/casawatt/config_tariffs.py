@@ -1,0 +1,41 @@
+"""The tariffs of a config, with every number as it is written: rates are decimals."""
+
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+
+from casawatt.config_document import Document
+from casawatt.model.errors import ConfigError
+from casawatt.model.tariff import Tariff, fault_of
+
+
+def tariffs_in(document: Document, section: str) -> tuple[Tariff, ...]:
+    """Return the tariffs that stand in the sections `[[<section>]]`, ascending by the day they begin on.
+
+    Raises ConfigError, naming the line, for one that cannot be, or two that begin on the same day.
+    """
+    tables = tomllib.loads(document.text, parse_float=Decimal).get(section, [])
+    found: dict[object, Tariff] = {}
+    for number, table in enumerate(tables):
+        place = (section, str(number))
+        tariff = document.convert(table, Tariff, place)
+        if (fault := fault_of(tariff)) is not None:
+            raise document.error((*place, *fault[0]), fault[1])
+        if tariff.from_ in found:
+            raise document.error((*place, "from"), f"another tariff begins on {tariff.from_} too")
+        found[tariff.from_] = tariff
+    return tuple(sorted(found.values(), key=lambda each: each.from_))
+
+
+def load_tariffs(path: Path) -> tuple[Tariff, ...]:
+    """Return the tariffs in a TOML file that has nothing else in it; raises ConfigError."""
+    try:
+        document = Document(path.read_text(encoding="utf-8"), str(path))
+        tables = tomllib.loads(document.text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        message = f"{path}: cannot be read: {error}"
+        raise ConfigError(message) from error
+    for name, value in tables.items():
+        if name != "tariff" or not isinstance(value, list):
+            raise document.error((name,), "a file of tariffs has nothing but sections [[tariff]] in it")
+    return tariffs_in(document, "tariff")

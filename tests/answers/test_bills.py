@@ -1,0 +1,216 @@
+"""Bills of a real home: what is billed, beside what, and what a new or corrected price does."""
+
+import logging
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from casawatt.answers.home import take_tariffs_in
+from casawatt.engine.periods import Period, a_year_before, before, billing_month, billing_month_of
+from casawatt.model.errors import BillError, RegistryError, UnknownDecisionError, UnknownMeterError
+from casawatt.model.interval import INTERVAL_MS
+from casawatt.model.quarters import Quarters
+from tests.answers.homes import METERS, answers, billed_home, flat, used
+from tests.engine.homes_and_bills import steady
+
+OCTOBER, NOVEMBER = Period(date(2026, 10, 1), date(2026, 11, 1)), Period(date(2026, 11, 1), date(2026, 12, 1))
+TODAY = "2026-11-20"
+KWH_A_DAY = Fraction("9.6")
+
+
+def test_the_mains_is_billed_beside_the_month_before_and_the_year_before(tmp_path: Path) -> None:
+    with billed_home(tmp_path, flat("2025-01-01", "0.25"), TODAY) as home:
+        used(home, "mains", steady(date(2026, 10, 1), date(2026, 11, 20)))
+        used(home, "washing-machine", steady(date(2026, 10, 1), date(2026, 11, 20), 7_000))
+        compared = answers(home).bills.compared(NOVEMBER)
+    assert compared.bill.amount == 19 * KWH_A_DAY / 4
+    assert compared.before is not None
+    assert compared.before.amount == (31 * KWH_A_DAY + Fraction("0.4")) / 4
+    assert compared.year_before is None
+    assert compared.bill.measured_ms == 19 * 24 * 3_600_000
+
+
+def test_a_named_meter_is_billed_and_without_a_mains_all_that_are_part_of_no_other(tmp_path: Path) -> None:
+    named = '[supply]\nmeter = "washing-machine"\n' + flat("2025-01-01", "1")
+    with billed_home(tmp_path, named, TODAY) as home:
+        assert answers(home).bills.billed().slug == "washing-machine"
+    apart = METERS.replace('appliance = "mains"\n', "")
+    with billed_home(tmp_path / "data", flat("2025-01-01", "1"), TODAY, apart) as home:
+        assert [each.slug for each in answers(home).bills.billed().meters] == ["mains"]
+    several = apart.replace('parent = "mains"\n', "")
+    with billed_home(tmp_path / "data" / "data", flat("2025-01-01", "1"), TODAY, several) as home:
+        used(home, "mains", steady(*OCTOBER))
+        used(home, "washing-machine", steady(*OCTOBER, 1_000_000))
+        made = answers(home).bills.bill(OCTOBER)
+        assert answers(home).bills.billed().name == "2 meters together"
+    assert made.energy_mwh == 745 * 4 * 1_100_000
+
+
+def test_there_is_no_bill_without_meters_or_tariffs(tmp_path: Path) -> None:
+    with billed_home(tmp_path, "", TODAY, "") as home:
+        with pytest.raises(RegistryError, match="there is no meter yet"):
+            answers(home).bills.billed()
+        with pytest.raises(UnknownMeterError):
+            home.registry.meter("mains")
+    with billed_home(tmp_path, "", TODAY) as home, pytest.raises(BillError, match=r"\[\[tariff\]\]"):
+        answers(home).bills.bill(NOVEMBER)
+    with (
+        billed_home(tmp_path, flat("2026-12-01", "0.25"), TODAY) as home,
+        pytest.raises(BillError, match="the first tariff holds from 2026-12-01"),
+    ):
+        answers(home).bills.bill(NOVEMBER)
+
+
+def bill_of_october(home_folder: Path, tariffs: str) -> Fraction:
+    with billed_home(home_folder, tariffs, TODAY) as home:
+        used(home, "mains", steady(*OCTOBER))
+        return answers(home).bills.bill(OCTOBER).amount
+
+
+def test_a_new_price_never_changes_what_is_past_and_waits_by_name(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = flat("2026-01-01", "0.25")
+    first = bill_of_october(tmp_path, old)
+    with caplog.at_level(logging.WARNING):
+        for changed in (old.replace("0.25", "0.50"), old + flat("2026-10-15", "0.50", "new")):
+            assert bill_of_october(tmp_path, changed) == first
+    assert "home.toml:1) would change what was used since 2026-01-01 costs" in caplog.text
+    assert "'new' from 2026-10-15" in caplog.text
+    assert "casawatt tariffs correct" in caplog.text
+
+
+def test_a_price_for_times_to_come_or_that_had_none_is_taken_at_once(tmp_path: Path) -> None:
+    with billed_home(tmp_path, flat("2026-06-01", "0.25"), TODAY) as home:
+        assert len(answers(home).tariffs.standing()) == 1
+    later = flat("2026-01-01", "0.2", "earlier") + flat("2026-06-01", "0.25") + flat("2026-11-20", "0.3", "today")
+    with billed_home(tmp_path, later, TODAY) as home:
+        tariffs = answers(home).tariffs
+        assert [(each.tariff.name, each.until) for each in tariffs.standing()] == [
+            ("earlier", date(2026, 6, 1)),
+            ("flat", date(2026, 11, 20)),
+            ("today", None),
+        ]
+        assert tariffs.waiting() == []
+    without = flat("2026-06-01", "0.25", "another name")
+    with billed_home(tmp_path, without, TODAY) as home:
+        assert [each.tariff.name for each in answers(home).tariffs.standing()] == ["earlier", "another name", "today"]
+
+
+def test_a_corrected_price_changes_the_past_on_request_and_says_what(tmp_path: Path) -> None:
+    old = flat("2026-01-01", "0.25")
+    before_ = bill_of_october(tmp_path, old)
+    with billed_home(tmp_path, old + flat("2026-10-17", "0.50", "new"), TODAY) as home:
+        used(home, "mains", steady(date(2026, 10, 1), date(2026, 11, 3)))
+        found = answers(home)
+        shown = found.tariffs.correct(apply=False)
+        assert not shown.applied
+        assert [(each.tariff.name, each.changes_from, each.instead_of) for each in shown.waiting] == [
+            ("new", date(2026, 10, 17), None)
+        ]
+        fifteen_days_and_an_hour = 15 * KWH_A_DAY + Fraction("0.4")
+        assert [(each.period.start, each.after - each.before) for each in shown.months] == [
+            (date(2026, 10, 1), fifteen_days_and_an_hour / 4),
+            (date(2026, 11, 1), 2 * KWH_A_DAY / 4),
+        ]
+        assert found.bills.bill(OCTOBER).amount == before_
+        done = found.tariffs.correct(apply=True)
+        assert (done.applied, done.months) == (True, shown.months)
+        assert found.bills.bill(OCTOBER).amount == before_ + fifteen_days_and_an_hour / 4
+        assert found.tariffs.correct(apply=True).waiting == ()
+        number = found.tariffs.standing()[-1].tariff_id
+        undone = found.tariffs.undo(number)
+        assert [each.after - each.before for each in undone.months] == [
+            each.before - each.after for each in shown.months
+        ]
+        assert found.bills.bill(OCTOBER).amount == before_
+        assert [each.retracted_ms is None for each in found.tariffs.on_record()] == [True, False]
+        with pytest.raises(UnknownDecisionError, match="no tariff 2 that stands"):
+            found.tariffs.undo(number)
+
+
+def test_taking_a_correction_of_a_tariff_back_brings_the_one_before_it_back(tmp_path: Path) -> None:
+    old = flat("2026-01-01", "0.25")
+    before_ = bill_of_october(tmp_path, old)
+    with billed_home(tmp_path, flat("2026-01-01", "0.75", "dear"), TODAY) as home:
+        used(home, "mains", steady(*OCTOBER))
+        found = answers(home)
+        found.tariffs.correct(apply=True)
+        assert found.bills.bill(OCTOBER).amount == 3 * before_
+        found.tariffs.undo(found.tariffs.standing()[0].tariff_id)
+        assert [each.tariff.name for each in found.tariffs.standing()] == ["flat"]
+        assert found.bills.bill(OCTOBER).amount == before_
+        take_tariffs_in(home.config, home.store, home.registry, home.clock)
+        assert found.bills.bill(OCTOBER).amount == before_
+
+
+def test_a_run_costs_what_its_parts_of_quarter_hours_cost(tmp_path: Path) -> None:
+    """100 Wh a quarter-hour at 0.25, from the second third of one to the end of the first third of the next but one."""
+    with billed_home(tmp_path, flat("2026-10-02", "0.25"), TODAY) as home:
+        meter = home.registry.meter("mains")
+        used(home, "mains", steady(*OCTOBER))
+        costs, start_ms = answers(home).costs, int(steady(*OCTOBER).start_ms[0]) + 86_400_000
+        third_ms = INTERVAL_MS // 3
+        cost = costs.cost(meter, start_ms + third_ms, start_ms + 2 * INTERVAL_MS + third_ms)
+        assert cost is not None
+        assert cost.complete
+        assert cost.amount == pytest.approx(Fraction("0.2") / 4, abs=1e-6)
+        assert costs.cost(meter, start_ms - INTERVAL_MS, start_ms) is None
+        half = costs.cost(meter, start_ms - INTERVAL_MS, start_ms + INTERVAL_MS)
+        assert half is not None
+        assert (half.amount, half.complete) == (Fraction("0.1") / 4, False)
+        nothing = costs.cost(meter, start_ms, start_ms)
+        assert nothing is not None
+        assert nothing.amount == 0
+
+
+def test_the_order_in_which_quarter_hours_arrive_changes_nothing(tmp_path: Path) -> None:
+    quarters = steady(*OCTOBER, 123_457)
+    amounts = []
+    for number, order in enumerate((np.arange(len(quarters)), np.random.default_rng(1).permutation(len(quarters)))):
+        (tmp_path / str(number)).mkdir()
+        with billed_home(tmp_path / str(number), flat("2025-01-01", "0.25"), TODAY) as home:
+            for some in np.array_split(order, 7):
+                columns = (quarters.start_ms, quarters.energy_mwh, quarters.measured_ms, quarters.max_mw)
+                used(home, "mains", Quarters(*(column[some] for column in columns)))
+            amounts.append(answers(home).bills.bill(OCTOBER).amount)
+    assert amounts[0] == amounts[1] > 0
+
+
+@pytest.mark.parametrize(
+    ("billing_day", "starts"),
+    [
+        (1, ["2027-01-01", "2027-02-01", "2027-03-01", "2027-04-01"]),
+        (15, ["2027-01-15", "2027-02-15", "2027-03-15", "2027-04-15"]),
+        (29, ["2027-01-29", "2027-02-28", "2027-03-29", "2027-04-29"]),
+        (30, ["2027-01-30", "2027-02-28", "2027-03-30", "2027-04-30"]),
+        (31, ["2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30"]),
+    ],
+)
+def test_months_begin_on_any_day_and_on_the_last_of_a_month_too_short(billing_day: int, starts: list[str]) -> None:
+    months = [billing_month(2027, month, billing_day) for month in (1, 2, 3)]
+    assert [str(each.start) for each in months] == starts[:3]
+    assert [str(each.end) for each in months] == starts[1:]
+
+
+def test_the_29th_of_february_begins_a_month_in_a_leap_year() -> None:
+    assert billing_month(2028, 2, 30) == (date(2028, 2, 29), date(2028, 3, 30))
+    assert a_year_before(Period(date(2028, 2, 29), date(2028, 3, 30))) == (date(2027, 2, 28), date(2027, 3, 30))
+
+
+@given(st.dates(date(2001, 1, 1), date(2100, 1, 1)), st.integers(1, 31))
+def test_each_day_is_in_one_billing_month_which_follows_the_one_before(day: date, billing_day: int) -> None:
+    mine = billing_month_of(day, billing_day)
+    assert mine.start <= day < mine.end
+    assert 28 <= mine.days <= 31
+    assert before(mine, billing_day).end == mine.start
+    assert before(mine, billing_day) == billing_month_of(before(mine, billing_day).start, billing_day)
+
+
+def test_before_any_other_period_are_as_many_days() -> None:
+    assert before(Period(date(2026, 10, 5), date(2026, 10, 12)), 1) == (date(2026, 9, 28), date(2026, 10, 5))
