@@ -66,6 +66,11 @@ def kwh(energy_mwh: Fraction | int) -> str:
     return f"{decimal(Fraction(energy_mwh) / 1_000_000, 3)} kWh"
 
 
+def decimal_hours(span_ms: int) -> str:
+    """Return a length of time for a sentence, to a tenth of an hour and never as none: `3.5 hours`."""
+    return f"{decimal(max(Fraction(span_ms, 3_600_000), Fraction(1, 10)), 1)} hours"
+
+
 def count(number: int, noun: str) -> str:
     """Return `1 day`, `2 days`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
