@@ -3,20 +3,23 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from fractions import Fraction
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from casawatt.answers.claims import Claims
 from casawatt.answers.split_rules import Household
 from casawatt.answers.splits import Billed, Splits
 from casawatt.app import OpenHome, open_home
 from casawatt.config import parse
+from casawatt.engine.billing import Home, bill
+from casawatt.engine.pricing import unit_prices
 from casawatt.engine.split_used import Grid
 from casawatt.model.interval import INTERVAL_MS, Interval
 from casawatt.model.meter import Meter
-from casawatt.model.quarters import Quarters
+from tests.engine.homes_and_bills import market, one
 from tests.fakes.clock import ManualClock
 
 ROME = ZoneInfo("Europe/Rome")
@@ -86,7 +89,7 @@ class Flat:
         self.home = home
         self.clock = clock
         self.runs: list[Span] = []
-        self.rate = Fraction(1, 4)
+        self.tariff = one(rate_per_kwh="0.25", fixed_per_day="0.3")
         household = Household(home.config)
         self.claims = Claims(home.store.book.claims, home.registry, self, household, clock)
         self.splits = Splits(home.store, home.registry, household, self, self.claims, clock)
@@ -96,16 +99,14 @@ class Flat:
         assert meter.slug == "washer"
         return [run for run in self.runs if run.start_ms < end_ms and (run.end_ms is None or run.end_ms > start_ms)]
 
-    # the bill: a price for all hours and 30 cents a day
-    def cost(self, quarters: Quarters) -> Fraction:
-        return quarters.energy_sum_mwh * self.rate / KWH
-
+    # the bill
     def billed(self, grid: Grid) -> Billed:
         mains = self.home.registry.meter("mains")
         quarters = self.home.store.quarters(mains.meter_id, grid.start_ms, grid.end_ms)
-        charges = {"Fixed charge": [Fraction(3, 10)] * len(grid.days)}
-        total = self.cost(quarters) + Fraction(3, 10) * len(grid.days)
-        return Billed("Mains", "mains", quarters, self, charges, total, 2)
+        priced = market(self.tariff)
+        start_ms = np.arange(grid.start_ms, grid.end_ms, INTERVAL_MS, dtype=np.int64)
+        found = bill(quarters, grid.days[0], grid.days[-1] + timedelta(days=1), Home(priced, "EUR"))
+        return Billed("Mains", "mains", quarters, unit_prices(priced, start_ms), found)
 
     def used(self, slug: str, **kwh: float) -> None:
         """Let a meter have used some kWh in quarter-hours: `at_0310_1815=0.5` on 10 March 2026 from 18:15."""

@@ -10,6 +10,7 @@ import pytest
 from casawatt.model.errors import LedgerError, RegistryError, UnknownDecisionError, UnknownMemberError
 from casawatt.model.split import LineKind, Statement
 from tests.answers.flat import CONFIG, Flat, Span, at, flat_in
+from tests.engine.homes_and_bills import one
 
 MARCH = date(2026, 3, 1), date(2026, 4, 1)
 APRIL = date(2026, 4, 1), date(2026, 5, 1)
@@ -119,7 +120,7 @@ def test_a_closed_month_stays_as_it_was_told_and_the_next_one_makes_good(tmp_pat
             again.adjustments[0].why
         )
         assert flat.splits.statement(*MAY).adjustments == ()
-        flat.rate = Fraction(1, 2)
+        flat.tariff = one(rate_per_kwh="0.5", fixed_per_day="0.3")
         may = flat.splits.statement(*MAY)
         now = flat.splits._split(*MARCH, closed.split.rules)
         for each in now.members:
@@ -171,6 +172,26 @@ def test_rules_that_are_changed_in_the_config_mean_the_time_to_come(tmp_path: Pa
 def test_a_bill_that_the_mains_measured_in_part_says_so(flat: Flat) -> None:
     (note,) = flat.splits.statement(*MARCH).split.notes
     assert note.startswith("Mains was not measured for 742.3 hours of these days")
+
+
+def test_a_period_without_a_tariff_is_not_split_and_one_with_a_part_of_it_is_not_closed(flat: Flat) -> None:
+    flat.tariff = one(rate_per_kwh="0.25", from_=date(2026, 3, 15))
+    with pytest.raises(LedgerError, match=r"no tariff holds from 2026-02-01 until before 2026-03-01; write"):
+        flat.splits.statement(date(2026, 2, 1), date(2026, 3, 1))
+    assert flat.splits.statement(*MARCH).split.notes[-1].startswith("No tariff holds on 14 days")
+    with pytest.raises(LedgerError, match="2026-03-01 until before 2026-04-01: No tariff holds on 14 days"):
+        flat.splits.close(*MARCH)
+
+
+def test_charges_that_no_quarter_hour_has_are_shared_with_their_vat(flat: Flat) -> None:
+    flat.tariff = one(
+        rate_per_kwh="0.25", fixed_per_month="6.2", power_per_kw_year="36.5", contracted_w="3000", vat_percent="10"
+    )
+    found = flat.splits.statement(*MARCH)
+    fixed = {line.subject: line for line in found.split.members[1].lines if line.kind is LineKind.FIXED}
+    assert fixed["Fixed charge with VAT"].amount == Fraction("6.82") * 12 / 31 / 3
+    assert fixed["Contracted power with VAT"].amount == 3 * 31 * Fraction("0.11") * 12 / 31 / 3
+    assert found.split.amount == Fraction("5.5") + Fraction("6.82") + Fraction("10.23")
 
 
 def test_a_home_without_members_says_what_to_write(tmp_path: Path) -> None:

@@ -1,9 +1,8 @@
 """Who owes what of a bill: the open period worked out, the closed ones as they were told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from typing import Protocol
 
 import msgspec
@@ -14,7 +13,10 @@ from casawatt.answers.split_rules import Household
 from casawatt.engine.adjust import adjustments, last_told, rules_for
 from casawatt.engine.localtime import day_start
 from casawatt.engine.split import split
+from casawatt.engine.split_charges import charges_by_day
 from casawatt.engine.split_used import Grid, Prices, used_of
+from casawatt.engine.split_words import count, kwh
+from casawatt.model.bill import Bill
 from casawatt.model.errors import LedgerError
 from casawatt.model.member import Member, SplitRules
 from casawatt.model.ports import Clock
@@ -29,24 +31,30 @@ class Billed:
     """The bill of a period as the split needs it.
 
     `name`: what the billed consumption is called; `meter`: the slug of its meter, None when it is not a single one.
-    `charges`: what does not depend on when energy is used, by name, for each day. `digits`: of the smallest unit of the
-    currency. The cost of `quarters` and all charges are `total`.
+    `quarters`: what was drawn from the grid, in the days of the bill; `prices`: of all quarter-hours of these days.
     """
 
     name: str
     meter: str | None
     quarters: Quarters
     prices: Prices
-    charges: Mapping[str, Sequence[Fraction]]
-    total: Fraction
-    digits: int
+    bill: Bill
+
+    @property
+    def missing(self) -> str | None:
+        """What the bill lacks, as a sentence; None when it is complete."""
+        if self.bill.untariffed_days:
+            return f"No tariff holds on {count(self.bill.untariffed_days, 'day')}, for which there is no charge."
+        if self.bill.unpriced_mwh:
+            return f"{kwh(self.bill.unpriced_mwh)} had no price and are not in the bill."
+        return None
 
 
 class BilledPeriods(Protocol):
     """Makes bills."""
 
     def billed(self, grid: Grid) -> Billed:
-        """Return the bill of a period; raises LedgerError when it has none, e.g. for want of a tariff."""
+        """Return the bill of a period. Raises StoreError."""
         ...
 
 
@@ -115,7 +123,12 @@ class Splits:
         if self._clock.now_ms() < day_start(zone, end):
             message = f"{asked} cannot be closed yet: it is not over"
             raise LedgerError(message)
-        statement = msgspec.structs.replace(self._open(start, end, closed), closed_ms=self._clock.now_ms())
+        statement = self._open(start, end, closed)
+        for each in (statement.split, *statement.restated):
+            if (missing := self._bills.billed(Grid.of(each.start, each.end, zone)).missing) is not None:
+                message = f"{asked} cannot be closed yet: of {each.start} until before {each.end}: {missing}"
+                raise LedgerError(message)
+        statement = msgspec.structs.replace(statement, closed_ms=self._clock.now_ms())
         self._ledger.close(statement)
         return statement
 
@@ -146,6 +159,12 @@ class Splits:
         billed = self._bills.billed(grid)
         if rules is None:
             rules = self._household.rules(self._registry.meters(), billed.meter)
+        if billed.bill.untariffed_days == len(grid.days):
+            message = f"no tariff holds from {start} until before {end}; write a section [[tariff]]"
+            raise LedgerError(message)
         measured = self._measuring.measurements(grid, rules, billed.name, billed.quarters)
-        used = used_of(grid, measured, rules, billed.prices, billed.charges, billed.total)
-        return split(used, rules, home.currency, billed.digits)
+        charges = charges_by_day(billed.bill, billed.prices.cost(billed.quarters), grid.days)
+        used = used_of(grid, measured, rules, billed.prices, charges, billed.bill.amount)
+        divided = split(used, rules, home.currency, billed.bill.digits)
+        notes = (*divided.notes, *([billed.missing] if billed.missing else []))
+        return msgspec.structs.replace(divided, notes=notes)
