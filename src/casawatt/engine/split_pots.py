@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from casawatt.engine.split_weights import UNITS, Weights, own_weights, rest_weights
-from casawatt.engine.split_words import count, plain
+from casawatt.engine.split_words import count
 from casawatt.model.member import Assignment, SplitRules, named
+from casawatt.model.money import plain
 from casawatt.model.split import Amount, ClaimedRun, LineKind, Used
 
 ZERO = Fraction(0)
@@ -114,6 +115,6 @@ def _excess_head(used: Used) -> str:
         "charged there and given back here"
     )
     if not excess.gaps:
-        return f"{head} (meters differ a little, or were read at other moments)"
+        return f"{head} (meters differ a little, or what they measured did not come through it)"
     some = "all" if excess.gaps == excess.quarters else str(excess.gaps)
     return f"{head} (in {some} of them {used.billed_name} was not measured throughout)"

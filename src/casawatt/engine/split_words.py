@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
+
+from casawatt.model.money import plain
 
 SHOWN_DIGITS = 4
 """Exact amounts are written to so many decimals in sentences."""
@@ -28,7 +29,7 @@ class Words:
 
     def money(self, amount: Fraction) -> str:
         """Return an exact amount for a sentence: `3.0850 EUR`."""
-        return f"{decimal(amount, SHOWN_DIGITS)} {self.currency}"
+        return f"{plain(amount, SHOWN_DIGITS, SHOWN_DIGITS)} {self.currency}"
 
     def parts(self, parts: Sequence[Part], unit: str) -> str:
         """Return what a member has of something: `1 of 3 persons of 4.4000 EUR on 12 days`, and so on.
@@ -44,26 +45,14 @@ class Words:
         return f"{plain(part.weight)} of {plain(part.whole)} {unit} of {self.money(part.amount)}{when}"
 
 
-def decimal(number: Fraction, digits: int) -> str:
-    """Return a number with so many decimals, halves rounded up."""
-    scaled = floor(number * 10**digits + Fraction(1, 2))
-    sign, whole = "-" if scaled < 0 else "", f"{abs(scaled):0{digits + 1}d}"
-    return f"{sign}{whole[:-digits]}.{whole[-digits:]}" if digits else f"{sign}{whole}"
-
-
-def plain(number: Fraction) -> str:
-    """Return a number as short as it can be written: `3`, `14.5`, `1/3`."""
-    if number.denominator == 1:
-        return str(number.numerator)
-    for digits in range(1, SHOWN_DIGITS + 1):
-        if (number * 10**digits).denominator == 1:
-            return decimal(number, digits)
-    return str(number)
-
-
 def kwh(energy_mwh: Fraction | int) -> str:
     """Return an energy for a sentence: `12.340 kWh`."""
-    return f"{decimal(Fraction(energy_mwh) / 1_000_000, 3)} kWh"
+    return f"{plain(Fraction(energy_mwh) / 1_000_000, 3, 3)} kWh"
+
+
+def decimal_hours(span_ms: int) -> str:
+    """Return a length of time for a sentence, to a tenth of an hour and never as none: `3.5 hours`."""
+    return f"{plain(max(Fraction(span_ms, 3_600_000), Fraction(1, 10)), 1, 1)} hours"
 
 
 def count(number: int, noun: str) -> str:

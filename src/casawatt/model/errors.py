@@ -53,8 +53,12 @@ class UnknownMeterError(RegistryError):
     """There is no meter of that slug."""
 
 
+class UnknownMemberError(RegistryError):
+    """There is no member of that slug."""
+
+
 class UnknownDecisionError(RegistryError):
-    """There is no such correction or binding, or it was taken back already."""
+    """There is no such correction, binding or claim, or it was taken back already."""
 
 
 class LedgerError(CasawattError):

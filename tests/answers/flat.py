@@ -1,0 +1,127 @@
+"""A flat of three with a mains meter, a heater, a freezer and a washing machine, on a real store."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from casawatt.answers.claims import Claims
+from casawatt.answers.split_rules import Household
+from casawatt.answers.splits import Billed, Splits
+from casawatt.app import OpenHome, open_home
+from casawatt.config import parse
+from casawatt.engine.billing import Home, bill
+from casawatt.engine.pricing import unit_prices
+from casawatt.engine.split_used import Grid
+from casawatt.model.interval import INTERVAL_MS, Interval
+from casawatt.model.meter import Meter
+from tests.engine.homes_and_bills import market, one
+from tests.fakes.clock import ManualClock
+
+ROME = ZoneInfo("Europe/Rome")
+KWH = 1_000_000
+
+CONFIG = """\
+[source.ecms_udp]
+
+[split]
+rest = "person"
+
+[member.anna]
+name = "Anna"
+joined = 2025-09-01
+
+[member.bruno]
+name = "Bruno"
+left = 2026-03-12
+
+[member.carla]
+name = "Carla"
+
+[meter.mains]
+name = "Mains"
+appliance = "mains"
+source = "ecms_udp"
+address = "a0"
+
+[meter.heater]
+name = "Heater"
+source = "ecms_udp"
+address = "a1"
+parent = "mains"
+owner = "anna"
+
+[meter.freezer]
+name = "Freezer"
+source = "ecms_udp"
+address = "a2"
+shares = {anna = 1, carla = 2}
+
+[meter.washer]
+name = "Washer"
+source = "ecms_udp"
+address = "a3"
+claimed = true
+"""
+
+
+def at(text: str) -> int:
+    """Return UTC ms of a local time of Rome."""
+    return round(datetime.fromisoformat(text).replace(tzinfo=ROME).timestamp()) * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When the washing machine ran."""
+
+    start_ms: int
+    end_ms: int | None
+
+
+class Flat:
+    """The flat while its store is open. `runs`: those of the washing machine."""
+
+    def __init__(self, home: OpenHome, clock: ManualClock) -> None:
+        self.home = home
+        self.clock = clock
+        self.runs: list[Span] = []
+        self.tariff = one(rate_per_kwh="0.25", fixed_per_day="0.3")
+        household = Household(home.config)
+        self.claims = Claims(home.store.book.claims, home.registry, self, household, clock)
+        self.splits = Splits(home.store, home.registry, household, self, self.claims, clock)
+
+    # the runs of the washing machine
+    def list(self, meter: Meter, start_ms: int, end_ms: int) -> Sequence[Span]:
+        assert meter.slug == "washer"
+        return [run for run in self.runs if run.start_ms < end_ms and (run.end_ms is None or run.end_ms > start_ms)]
+
+    # the bill
+    def billed(self, grid: Grid) -> Billed:
+        mains = self.home.registry.meter("mains")
+        quarters = self.home.store.quarters(mains.meter_id, grid.start_ms, grid.end_ms)
+        priced = market(self.tariff)
+        start_ms = np.arange(grid.start_ms, grid.end_ms, INTERVAL_MS, dtype=np.int64)
+        found = bill(quarters, grid.days[0], grid.days[-1] + timedelta(days=1), Home(priced, "EUR"))
+        return Billed("Mains", "mains", quarters, unit_prices(priced, start_ms), found)
+
+    def used(self, slug: str, **kwh: float) -> None:
+        """Let a meter have used some kWh in quarter-hours: `at_0310_1815=0.5` on 10 March 2026 from 18:15."""
+        meter = self.home.registry.meter(slug)
+        quarters = []
+        for name, energy in kwh.items():
+            _, day, clock = name.split("_")
+            start_ms = at(f"2026-{day[:2]}-{day[2:]}T{clock[:2]}:{clock[2:]}")
+            quarters.append(Interval(start_ms, round(energy * KWH), INTERVAL_MS, 0, 0, 1))
+        self.home.store.put_intervals(meter.meter_id, sorted(quarters, key=lambda each: each.start_ms), [])
+
+
+@contextmanager
+def flat_in(folder: Path, config: str = CONFIG, now: str = "2026-04-02T12:00") -> Iterator[Flat]:
+    """Yield the flat whose data is in `folder`."""
+    clock = ManualClock(at(now))
+    with open_home(parse(config, "home.toml"), folder, clock) as home:
+        yield Flat(home, clock)
