@@ -12,12 +12,14 @@ from litestar.exceptions import HTTPException, ValidationException
 from casawatt.model.errors import (
     CasawattError,
     ConfigError,
+    PriceError,
     RegistryError,
     StoreError,
     StoreFullError,
     TakenError,
     UnknownDecisionError,
     UnknownMeterError,
+    UnknownSeriesError,
 )
 
 PROBLEM_JSON = "application/problem+json"
@@ -25,6 +27,8 @@ PROBLEM_JSON = "application/problem+json"
 KINDS: tuple[tuple[type[CasawattError], HTTPStatus, str | None], ...] = (
     (UnknownMeterError, HTTPStatus.NOT_FOUND, "slug"),
     (UnknownDecisionError, HTTPStatus.NOT_FOUND, "id"),
+    (UnknownSeriesError, HTTPStatus.NOT_FOUND, "series"),
+    (PriceError, HTTPStatus.BAD_REQUEST, "series"),
     (ConfigError, HTTPStatus.CONFLICT, None),
     (RegistryError, HTTPStatus.CONFLICT, None),
     (StoreFullError, HTTPStatus.INSUFFICIENT_STORAGE, None),
