@@ -65,6 +65,14 @@ class LedgerError(CasawattError):
     """A period cannot be split or closed as asked; the text says why and what to do instead."""
 
 
+class PriceError(CasawattError):
+    """Prices that cannot be as asked; the text says which and why."""
+
+
+class UnknownSeriesError(PriceError):
+    """There is no series of prices of that name."""
+
+
 class ImportFileError(CasawattError):
     """A file to import cannot be understood at all; the text names the file and the line."""
 

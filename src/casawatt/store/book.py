@@ -4,15 +4,12 @@ from casawatt.store.claims import ClaimRows
 from casawatt.store.database import Database
 from casawatt.store.ledger import LedgerRows
 from casawatt.store.logs import EventLog, Followers
+from casawatt.store.prices import PriceRows
 from casawatt.store.tariffs import TariffRows
 
 
 class Book:
-    """Everything of that sort.
-
-    `events`: what happened; `followers`: how far each of those who follow has come; `claims`: who used a meter when;
-    `ledger`: splits that are closed; `tariffs`: what electricity costs.
-    """
+    """Everything of that sort; what each is for says its class."""
 
     def __init__(self, database: Database) -> None:
         """Read from and write to `database`."""
@@ -21,3 +18,4 @@ class Book:
         self.claims = ClaimRows(database)
         self.ledger = LedgerRows(database)
         self.tariffs = TariffRows(database)
+        self.prices = PriceRows(database)

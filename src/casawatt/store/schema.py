@@ -198,15 +198,32 @@ CREATE TABLE tariffs (
     retracted_ms INTEGER
 );
 
--- Prices by the hour or quarter-hour, as a source of prices said them.
+-- The price per kWh of each clock quarter-hour, the first that was told of it.
 CREATE TABLE prices (
     series TEXT NOT NULL,
     start_ms INTEGER NOT NULL,
-    length_ms INTEGER NOT NULL,
     rate_per_kwh TEXT NOT NULL,
     made_ms INTEGER NOT NULL,
     PRIMARY KEY (series, start_ms)
 ) WITHOUT ROWID;
+
+-- Another price that was told of a quarter-hour when it had passed; it waits for somebody to say that it shall count.
+CREATE TABLE prices_waiting (
+    series TEXT NOT NULL,
+    start_ms INTEGER NOT NULL,
+    rate_per_kwh TEXT NOT NULL,
+    made_ms INTEGER NOT NULL,
+    PRIMARY KEY (series, start_ms)
+) WITHOUT ROWID;
+
+-- Prices in whose place others were put.
+CREATE TABLE prices_replaced (
+    series TEXT NOT NULL,
+    start_ms INTEGER NOT NULL,
+    rate_per_kwh TEXT NOT NULL,
+    made_ms INTEGER NOT NULL,
+    replaced_ms INTEGER NOT NULL
+);
 
 -- Who used a meter during a run, whose span was this when it was said.
 CREATE TABLE claims (

@@ -13,12 +13,14 @@ from casawatt.model.errors import (
     BillError,
     CasawattError,
     ConfigError,
+    PriceError,
     RegistryError,
     StoreError,
     StoreFullError,
     TakenError,
     UnknownDecisionError,
     UnknownMeterError,
+    UnknownSeriesError,
 )
 
 PROBLEM_JSON = "application/problem+json"
@@ -26,6 +28,8 @@ PROBLEM_JSON = "application/problem+json"
 KINDS: tuple[tuple[type[CasawattError], HTTPStatus, str | None], ...] = (
     (UnknownMeterError, HTTPStatus.NOT_FOUND, "slug"),
     (UnknownDecisionError, HTTPStatus.NOT_FOUND, "id"),
+    (UnknownSeriesError, HTTPStatus.NOT_FOUND, "series"),
+    (PriceError, HTTPStatus.BAD_REQUEST, "series"),
     (ConfigError, HTTPStatus.CONFLICT, None),
     (RegistryError, HTTPStatus.CONFLICT, None),
     (BillError, HTTPStatus.CONFLICT, None),

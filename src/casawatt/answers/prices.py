@@ -1,0 +1,105 @@
+"""Prices of a home by the quarter-hour: what is kept of them, and what is to count."""
+
+from collections.abc import Callable, Collection, Sequence
+
+from casawatt.model.errors import PriceError, UnknownSeriesError
+from casawatt.model.event import Event
+from casawatt.model.interval import INTERVAL_MS
+from casawatt.model.meter import SLUG
+from casawatt.model.ports import Clock
+from casawatt.model.price import Price, PriceChange, QuarterRates, Recorded, SeriesSummary
+from casawatt.store.store import Store
+
+NAME_LENGTH_MAX = 64
+DIFFERS = "casawatt.price.differs"
+
+
+def is_series_name(name: str) -> bool:
+    """Return whether a series of prices can be called so: words of a-z and 0-9 joined by hyphens."""
+    return len(name) <= NAME_LENGTH_MAX and SLUG.fullmatch(name) is not None
+
+
+class Prices:
+    """The series of prices: those of the config, and those that were imported."""
+
+    def __init__(
+        self, store: Store, configured: Collection[str], clock: Clock, on_event: Callable[[Event], None]
+    ) -> None:
+        """`on_event` hears of each batch of prices that differ from those that were told before."""
+        self._rows = store.book.prices
+        self._configured = configured
+        self._clock = clock
+        self._on_event = on_event
+
+    def series(self) -> list[SeriesSummary]:
+        """Return what is kept of each series, by name; of one of the config that has no prices yet too."""
+        kept = {each.name: each for each in self._rows.series()}
+        empty = {name: SeriesSummary(name, None, None, 0, 0) for name in self._configured}
+        return [each for _, each in sorted((empty | kept).items())]
+
+    def rates(self, name: str, start_ms: int, end_ms: int) -> QuarterRates:
+        """Return the price per kWh of each quarter-hour that touches a span and has one, in ascending time.
+
+        Raises UnknownSeriesError, StoreError.
+        """
+        self._check(name)
+        return self._rows.rates(name, start_ms - start_ms % INTERVAL_MS, end_ms)
+
+    def waiting(self, name: str, start_ms: int, end_ms: int) -> list[PriceChange]:
+        """Return the prices of a span that differ from those that count. Raises UnknownSeriesError, StoreError."""
+        self._check(name)
+        return self._rows.waiting(name, start_ms - start_ms % INTERVAL_MS, end_ms)
+
+    def record(self, name: str, prices: Sequence[Price]) -> Recorded:
+        """Take in prices that were told now. Raises PriceError when the series cannot be called so, StoreError.
+
+        Of time that has begun the first price that was told stays; another one waits for `apply`. Of time to come the
+        newest counts.
+        """
+        if not is_series_name(name):
+            message = f"a series of prices cannot be called {name!r}: use words of a-z and 0-9 joined by hyphens"
+            raise PriceError(message)
+        recorded = self._rows.record(name, prices, self._clock.now_ms())
+        if recorded.noticed:
+            self._on_event(differs(name, recorded.noticed, self._clock.now_ms()))
+        return recorded
+
+    def apply(self, name: str, start_ms: int, end_ms: int) -> list[PriceChange]:
+        """Let the prices of a span that wait count, and return what is different.
+
+        Raises UnknownSeriesError, StoreError.
+        """
+        self._check(name)
+        return self._rows.apply(name, start_ms - start_ms % INTERVAL_MS, end_ms, self._clock.now_ms())
+
+    def _check(self, name: str) -> None:
+        names = [each.name for each in self.series()]
+        if name not in names:
+            message = f"there are no prices called {name!r}; there are: {', '.join(names) or 'none'}"
+            raise UnknownSeriesError(message)
+
+
+def differs(name: str, changes: Sequence[PriceChange], now_ms: int) -> Event:
+    """Return the event that a source told other prices of time that has passed than it had told before."""
+    first = changes[0]
+    data = {
+        "start_ms": first.start_ms,
+        "end_ms": changes[-1].end_ms,
+        "quarters": sum((each.end_ms - each.start_ms) // INTERVAL_MS for each in changes),
+        "old_per_kwh": str(first.old_per_kwh),
+        "new_per_kwh": str(first.new_per_kwh),
+    }
+    return Event(f"{name}/{DIFFERS}/{first.start_ms}/{first.new_per_kwh}", DIFFERS, now_ms, name, data)
+
+
+def missing_spans(rates: QuarterRates, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+    """Return the whole quarter-hours of a span that have no price, as spans in ascending time."""
+    first_ms = start_ms - start_ms % INTERVAL_MS
+    wanted = (time_ms for time_ms in range(first_ms, end_ms, INTERVAL_MS) if time_ms not in rates)
+    found: list[tuple[int, int]] = []
+    for time_ms in wanted:
+        if found and found[-1][1] == time_ms:
+            found[-1] = found[-1][0], time_ms + INTERVAL_MS
+        else:
+            found.append((time_ms, time_ms + INTERVAL_MS))
+    return found
