@@ -63,3 +63,7 @@ class LedgerError(CasawattError):
 
 class ImportFileError(CasawattError):
     """A file to import cannot be understood at all; the text names the file and the line."""
+
+
+class NoSuchDayError(CasawattError):
+    """There is nothing to say of that day: it has not begun, or the home's zone left it out."""

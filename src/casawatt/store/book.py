@@ -2,6 +2,7 @@
 
 from casawatt.store.claims import ClaimRows
 from casawatt.store.database import Database
+from casawatt.store.digests import Digests
 from casawatt.store.ledger import LedgerRows
 from casawatt.store.logs import EventLog, Followers
 
@@ -10,7 +11,7 @@ class Book:
     """Everything of that sort.
 
     `events`: what happened; `followers`: how far each of those who follow has come; `claims`: who used a meter when;
-    `ledger`: splits that are closed.
+    `ledger`: splits that are closed; `digests`: the days that were told.
     """
 
     def __init__(self, database: Database) -> None:
@@ -19,3 +20,4 @@ class Book:
         self.followers = Followers(database)
         self.claims = ClaimRows(database)
         self.ledger = LedgerRows(database)
+        self.digests = Digests(database)
