@@ -61,19 +61,20 @@ def test_the_median_of_an_even_number_lies_between_the_two_in_the_middle() -> No
     assert [median(np.array(each)) for each in ([3], [1, 4], [9, 1, 5], [0, 2, 7, 100])] == [3, 2, 5, 4]
 
 
-def columns(quarters: Quarters) -> tuple[object, ...]:
-    return quarters.start_ms, quarters.energy_mwh * MICROJOULES_PER_MWH, quarters.measured_ms
+def means(quarters: Quarters, span: tuple[int, int], minutes: int) -> tuple[int | None, ...]:
+    energy_uj = quarters.energy_mwh * MICROJOULES_PER_MWH
+    return resample(quarters.start_ms, energy_uj, quarters.measured_ms, span, minutes).power_mw
 
 
 def test_a_day_of_25_hours_has_100_quarter_hours_and_25_hours() -> None:
     edges_ms = edges_of(date(2020, 10, 25), 1)
     quarters = steady(edges_ms, lambda at: 100 if at.hour < 12 else 300)
     span = int(edges_ms[0]), int(edges_ms[1])
-    by_hour = resample(*columns(quarters), span, 60)  # type: ignore[arg-type] # three columns
-    assert by_hour.power_mw == (100_000,) * 13 + (300_000,) * 12
-    assert len(resample(*columns(quarters), span, 15).power_mw) == 100  # type: ignore[arg-type] # as above
-    two = resample(*columns(quarters), span, 120)  # type: ignore[arg-type] # as above
-    assert (len(two.power_mw), two.power_mw[6], two.power_mw[-1]) == (13, 200_000, 300_000)
+    by_hour = means(quarters, span, 60)
+    assert by_hour == (100_000,) * 13 + (300_000,) * 12
+    assert len(means(quarters, span, 15)) == 100
+    two = means(quarters, span, 120)
+    assert (len(two), two[6], two[-1]) == (13, 200_000, 300_000)
 
 
 def test_a_mean_of_which_less_than_half_was_measured_is_not_said() -> None:
@@ -82,8 +83,8 @@ def test_a_mean_of_which_less_than_half_was_measured_is_not_said() -> None:
     some = Quarters(quarters.start_ms, quarters.energy_mwh // 2, quarters.measured_ms // 2, quarters.max_mw)
     less = Quarters(some.start_ms, some.energy_mwh, some.measured_ms - 1, some.max_mw)
     span = int(edges_ms[0]), int(edges_ms[0] + 4 * INTERVAL_MS)
-    assert resample(*columns(some), span, 30).power_mw == (100_000, 100_000)  # type: ignore[arg-type] # as above
-    assert resample(*columns(less), span, 30).power_mw == (None, None)  # type: ignore[arg-type] # as above
+    assert means(some, span, 30) == (100_000, 100_000)
+    assert means(less, span, 30) == (None, None)
 
 
 @pytest.mark.parametrize("minutes", [0, -15, 7, 25, 2880])

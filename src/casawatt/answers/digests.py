@@ -109,7 +109,9 @@ class Digests:
         span = int(edges_ms[0]), int(edges_ms[-1])
         quarters = {each.meter_id: self._store.quarters(each.meter_id, *span) for each in self._registry.meters()}
         billed = tuple(self._billed.meters())
-        parts = [(None, billed, added([quarters[each.meter_id] for each in billed]))]
+        parts: list[tuple[str | None, tuple[Meter, ...], Quarters]] = [
+            (None, billed, added([quarters[each.meter_id] for each in billed]))
+        ]
         parts += [(each.slug, (each,), quarters[each.meter_id]) for each in self._registry.meters()]
         return [_Column(slug, meters, those, by_day(those, edges_ms)) for slug, meters, those in parts]
 
@@ -147,7 +149,5 @@ class Digests:
         """Return the mean price of a mWh in a day: what power that never changes pays; None where one is not known."""
         begins_ms = np.arange(start_ms, end_ms, INTERVAL_MS)
         energy_mwh = np.full(len(begins_ms), 1000)
-        found = self._prices.cost(
-            Quarters(begins_ms, energy_mwh, np.full(len(begins_ms), INTERVAL_MS), energy_mwh * 4)
-        )
+        found = self._prices.cost(Quarters(begins_ms, energy_mwh, np.full(len(begins_ms), INTERVAL_MS), energy_mwh * 4))
         return None if found is None or not found[1] else found[0] / (1000 * len(begins_ms))

@@ -1,6 +1,6 @@
 """The local days of one meter, many at once: energy, coverage, standby power and highest power of each.
 
-A quarter-hour is *measured enough* when at least half of it was; its mean power is then its energy by its measured time.
+A quarter-hour is *measured enough* when at least half of it was; its mean power is then energy by measured time.
 """
 
 from dataclasses import dataclass
@@ -95,8 +95,8 @@ def standby(power_mw: Int64Array) -> Int64Array:
     """Return the standby power (mW) of each row: the median of the quiet hours, a quarter of its quarter-hours.
 
     `power_mw`: D rows of mean powers; at least 2**62 where a quarter-hour is not there or not measured enough. A row
-    with fewer than `QUIET_OF_LEAST` has none. This is the idle load of NRDC, Home Idle Load (2015), the power that flows
-    when nobody does anything, with the median of the quiet hours in the place of the least hour, which one outage decides.
+    with fewer than `QUIET_OF_LEAST` has none. The notion is the idle load of NRDC, Home Idle Load (2015): the power
+    that flows when nobody acts. The median of the quiet hours stands for it: the least hour may be an outage.
     """
     ordered = np.sort(power_mw, axis=1)
     count = (power_mw < _MUCH).sum(axis=1)

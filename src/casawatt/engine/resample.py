@@ -34,4 +34,3 @@ def resample(
     power_mw[measured_ms * 2 < edges_ms[1:] - edges_ms[:-1]] = ABSENT
     said = tuple(None if each == ABSENT else each for each in power_mw.tolist())
     return Curve(minutes, tuple(edges_ms[:-1].tolist()), said)
-

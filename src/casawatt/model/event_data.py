@@ -18,8 +18,8 @@ class DigestMeter(msgspec.Struct, frozen=True):
     """A day of one meter, or of the home. Null is what cannot be said.
 
     `coverage`: the share of the day that was measured. `mean_w`: while it was. `peak_at`: when power was highest, RFC
-    3339. `standby_year_cost`: of the standby power in 365 days, at that day's prices. `usual_wh`: the median of the last
-    same weekdays. `runs`: how many began.
+    3339. `standby_year_cost`: of the standby power in 365 days, at that day's prices. `usual_wh`: the median of the
+    last same weekdays. `runs`: how many began.
     """
 
     energy_wh: float
