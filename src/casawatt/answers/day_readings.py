@@ -1,6 +1,6 @@
 """What of a day only its readings can tell: when power was highest, where nothing was measured, means of minutes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from casawatt.model.digest import Curve, Peak
 from casawatt.model.interval import INTERVAL_MS, MICROJOULES_PER_MWH
 from casawatt.model.meter import Cadence, Calibration, Meter
 from casawatt.model.quarters import Quarters
-from casawatt.registry import Registry
 from casawatt.store.query import Minutes
 from casawatt.store.store import Store
 
@@ -22,9 +21,9 @@ from casawatt.store.store import Store
 class DayReadings:
     """Looks into the readings of days."""
 
-    def __init__(self, store: Store, registry: Registry) -> None:
+    def __init__(self, store: Store, calibrations: Callable[[Meter], Sequence[Calibration]]) -> None:
         self._store = store
-        self._registry = registry
+        self._calibrations = calibrations
 
     def peak(self, meters: Sequence[Meter], quarters: Quarters) -> Peak | None:
         """Return the highest power in the quarter-hours of a day, which are those of the meters together.
@@ -46,7 +45,7 @@ class DayReadings:
         A quarter-hour's highest power may be on its way to a reading just outside it: so the next highest is looked
         into, until none can be higher than what was found.
         """
-        calibrations = self._registry.calibrations(meter)
+        calibrations = self._calibrations(meter)
         best: Peak | None = None
         known = np.flatnonzero(quarters.max_mw != ABSENT)
         for place in known[np.argsort(-quarters.max_mw[known], kind="stable")].tolist():
@@ -87,7 +86,7 @@ class DayReadings:
         return Peak(int(power_mw[place]), int(several[0].time_ms[place]), MINUTE_MS)
 
     def _minutes(self, meter: Meter, span: Span) -> Minutes:
-        return self._store.by_minute(meter.meter_id, *span, self._registry.calibrations(meter))
+        return self._store.by_minute(meter.meter_id, *span, self._calibrations(meter))
 
     def curve(self, meters: Sequence[Meter], quarters: Quarters, span: Span, minutes: int) -> Curve:
         """Return the mean power of each `minutes` of a span of whole minutes; `quarters` are those of the meters."""
@@ -111,7 +110,7 @@ class DayReadings:
         return union(gap for meter in meters for gap in self._gaps(meter, span, over=over))
 
     def _gaps(self, meter: Meter, span: Span, *, over: bool) -> list[Span]:
-        calibrations = self._registry.calibrations(meter)
+        calibrations = self._calibrations(meter)
         reach_ms = max(each.gap_limit_ms for each in calibrations)
         start_ms, end_ms = span
         told = curve(self._store.columns(meter.meter_id, start_ms - reach_ms, end_ms + reach_ms), calibrations)

@@ -4,48 +4,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Protocol
 
+import msgspec
 import numpy as np
 
 from casawatt.answers.day_readings import DayReadings
+from casawatt.answers.digest_event import differences, told_of
+from casawatt.answers.known import Known, mean_price
 from casawatt.engine.days import Days, by_day
 from casawatt.engine.digest import USUAL_WEEKS, Beside, part
 from casawatt.engine.localtime import day_edges, day_start, local_date
-from casawatt.model.digest import DayRun, Digest, Part
+from casawatt.model.digest import Digest, Part, ToldBefore
 from casawatt.model.errors import NoSuchDayError
-from casawatt.model.interval import INTERVAL_MS
+from casawatt.model.event_data import DigestDaily
 from casawatt.model.meter import Meter
-from casawatt.model.ports import Clock
 from casawatt.model.quarters import Quarters, added
-from casawatt.registry import Registry
-from casawatt.store.store import Store
 
 FIRST_DAY = date(1970, 1, 2)
-
-
-class Billed(Protocol):
-    """What the home's consumption is the sum of."""
-
-    def meters(self) -> list[Meter]:
-        """Return the meters whose energy together is billed."""
-        ...
-
-
-class Prices(Protocol):
-    """What energy costs, all that is charged by the kWh and the taxes on it."""
-
-    def cost(self, quarters: Quarters) -> tuple[Fraction, bool] | None:
-        """Return what quarter-hours cost, and whether all of their prices are known; None where none is."""
-        ...
-
-
-class RunsOfMeters(Protocol):
-    """What the meters' appliances were used for."""
-
-    def begun(self, meter: Meter, start_ms: int, end_ms: int) -> Sequence[DayRun]:
-        """Return the meter's runs that begin in the span, in ascending time."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +36,15 @@ class _Column:
 class Digests:
     """Sums up days: what is recorded of them now, whatever was told of them before."""
 
-    def __init__(
-        self, store: Store, registry: Registry, clock: Clock, billed: Billed, prices: Prices, runs: RunsOfMeters
-    ) -> None:
-        self._store = store
-        self._registry = registry
-        self._clock = clock
-        self._billed = billed
-        self._prices = prices
-        self._runs = runs
-        self._readings = DayReadings(store, registry)
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._store = known.store
+        self._readings = DayReadings(known.store, known.meters.calibrations)
 
     @property
     def today(self) -> date:
         """The local day that it is."""
-        return local_date(self._store.zone, self._clock.now_ms())
+        return local_date(self._store.zone, self._known.clock.now_ms())
 
     def of(self, day: date, resolutions: Sequence[int] = ()) -> Digest:
         """Return the digest of a local day, with its power at each of the resolutions (minutes that divide a day).
@@ -104,22 +73,31 @@ class Digests:
         for place in range(int(edges_ms.searchsorted(day_start(zone, first))), len(edges_ms) - 1):
             yield self._digest(columns, place, resolutions)
 
+    def told(self, digest: Digest) -> ToldBefore | None:
+        """Return when a day was told, and what of it is different now; None when it was not."""
+        found = self._store.book.digests.told(digest.day.isoformat())
+        if found is None:
+            return None
+        told = msgspec.convert(found.event.data, DigestDaily)
+        now = told_of(digest, self._store.zone, self._known.currency)
+        return ToldBefore(found.made_ms, tuple(differences(told, now)))
+
     def _columns(self, edges_ms: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[_Column]:
         """Return the home, and then each of the meters."""
         span = int(edges_ms[0]), int(edges_ms[-1])
-        quarters = {each.meter_id: self._store.quarters(each.meter_id, *span) for each in self._registry.meters()}
-        billed = tuple(self._billed.meters())
+        quarters = {each.meter_id: self._store.quarters(each.meter_id, *span) for each in self._known.meters.meters()}
+        billed = tuple(self._known.billed.meters())
         parts: list[tuple[str | None, tuple[Meter, ...], Quarters]] = [
             (None, billed, added([quarters[each.meter_id] for each in billed]))
         ]
-        parts += [(each.slug, (each,), quarters[each.meter_id]) for each in self._registry.meters()]
+        parts += [(each.slug, (each,), quarters[each.meter_id]) for each in self._known.meters.meters()]
         return [_Column(slug, meters, those, by_day(those, edges_ms)) for slug, meters, those in parts]
 
     def _digest(self, columns: list[_Column], place: int, resolutions: Sequence[int]) -> Digest:
         start_ms, end_ms = (int(each) for each in columns[0].days.edges_ms[place : place + 2])
-        passed_ms = min(end_ms, max(self._clock.now_ms(), start_ms + 1))
+        passed_ms = min(end_ms, max(self._known.clock.now_ms(), start_ms + 1))
         over = passed_ms == end_ms
-        price = self._price(start_ms, end_ms)
+        price = mean_price(self._known.prices, start_ms, end_ms)
         parts: list[Part] = []
         for column in columns:
             beside = self._beside(column, (start_ms, end_ms), passed_ms, price, resolutions)
@@ -133,21 +111,14 @@ class Digests:
         start_ms, end_ms = span
         quarters, meters = column.quarters.between(start_ms, end_ms), column.meters
         whole = quarters.measured_sum_ms >= passed_ms - start_ms
-        cost = self._prices.cost(quarters)
+        cost = self._known.prices.cost(quarters)
         until_ms = passed_ms + -passed_ms % 60_000
         return Beside(
             peak=self._readings.peak(meters, quarters),
-            runs=() if column.slug is None else self._runs.begun(meters[0], start_ms, end_ms),
+            runs=() if column.slug is None else self._known.runs.begun(meters[0], start_ms, end_ms),
             gaps=() if whole else self._readings.gaps(meters, (start_ms, passed_ms), over=passed_ms == end_ms),
             curves=[self._readings.curve(meters, quarters, (start_ms, until_ms), each) for each in resolutions],
             cost=None if cost is None else cost[0],
             cost_complete=cost is None or cost[1],
             price_per_mwh=price,
         )
-
-    def _price(self, start_ms: int, end_ms: int) -> Fraction | None:
-        """Return the mean price of a mWh in a day: what power that never changes pays; None where one is not known."""
-        begins_ms = np.arange(start_ms, end_ms, INTERVAL_MS)
-        energy_mwh = np.full(len(begins_ms), 1000)
-        found = self._prices.cost(Quarters(begins_ms, energy_mwh, np.full(len(begins_ms), INTERVAL_MS), energy_mwh * 4))
-        return None if found is None or not found[1] else found[0] / (1000 * len(begins_ms))

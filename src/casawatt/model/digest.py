@@ -86,3 +86,11 @@ class Digest:
     over: bool
     home: Part
     meters: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToldBefore:
+    """When a day was told (UTC ms), and in sentences what of its figures is different now."""
+
+    made_ms: int
+    differences: tuple[str, ...]
