@@ -38,3 +38,14 @@ def parse_time(text: str, zone: ZoneInfo, now_ms: int) -> int:
 def local(time_ms: int | None, zone: ZoneInfo) -> str | None:
     """Return UTC ms as local date and time, to the second."""
     return None if time_ms is None else datetime.fromtimestamp(time_ms / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def parse_day(text: str, zone: ZoneInfo, now_ms: int) -> date:
+    """Return the local day that was typed: `today`, `yesterday` or a date. Raises typer.BadParameter."""
+    today = datetime.fromtimestamp(now_ms / 1000, zone).date()
+    named = {"today": today, "yesterday": today - timedelta(days=1)}
+    try:
+        return named.get(text.strip().lower()) or date.fromisoformat(text.strip())
+    except ValueError:
+        message = f"{text!r} is not a day; write today, yesterday or 2026-01-31"
+        raise typer.BadParameter(message) from None

@@ -79,3 +79,7 @@ class ImportFileError(CasawattError):
 
 class BillError(CasawattError):
     """There can be no bill as it was asked for; the text says what is missing."""
+
+
+class NoSuchDayError(CasawattError):
+    """There is nothing to say of that day: it has not begun, or the home's zone left it out."""

@@ -2,6 +2,7 @@
 
 from casawatt.store.claims import ClaimRows
 from casawatt.store.database import Database
+from casawatt.store.digests import Digests
 from casawatt.store.ledger import LedgerRows
 from casawatt.store.logs import EventLog, Followers
 from casawatt.store.prices import PriceRows
@@ -19,3 +20,4 @@ class Book:
         self.ledger = LedgerRows(database)
         self.tariffs = TariffRows(database)
         self.prices = PriceRows(database)
+        self.digests = Digests(database)

@@ -1,0 +1,124 @@
+"""The digest of local days, of the home and of each meter."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+
+import msgspec
+import numpy as np
+
+from casawatt.answers.day_readings import DayReadings
+from casawatt.answers.digest_event import differences, told_of
+from casawatt.answers.known import Known, mean_price
+from casawatt.engine.days import Days, by_day
+from casawatt.engine.digest import USUAL_WEEKS, Beside, part
+from casawatt.engine.localtime import day_edges, day_start, local_date
+from casawatt.model.digest import Digest, Part, ToldBefore
+from casawatt.model.errors import NoSuchDayError
+from casawatt.model.event_data import DigestDaily
+from casawatt.model.meter import Meter
+from casawatt.model.quarters import Quarters, added
+
+FIRST_DAY = date(1970, 1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One meter, or the home (`slug` None), over all of the days: its quarter-hours, and what they come to each day."""
+
+    slug: str | None
+    meters: tuple[Meter, ...]
+    quarters: Quarters
+    days: Days
+
+
+class Digests:
+    """Sums up days: what is recorded of them now, whatever was told of them before."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._store = known.store
+        self._readings = DayReadings(known.store, known.meters.calibrations)
+
+    @property
+    def today(self) -> date:
+        """The local day that it is."""
+        return local_date(self._store.zone, self._known.clock.now_ms())
+
+    def of(self, day: date, resolutions: Sequence[int] = ()) -> Digest:
+        """Return the digest of a local day, with its power at each of the resolutions (minutes that divide a day).
+
+        Raises NoSuchDayError for one that has not begun or that the home's zone left out, ValueError for a resolution.
+        """
+        if not FIRST_DAY <= day <= self.today:
+            message = f"{day} has not begun" if day > self.today else f"{day} is too long ago"
+            raise NoSuchDayError(message)
+        found = list(self.between(day, day, resolutions))
+        if not found:
+            message = f"there was no {day} in {self._store.zone.key}"
+            raise NoSuchDayError(message)
+        return found[0]
+
+    def between(self, first: date, last: date, resolutions: Sequence[int] = ()) -> Iterator[Digest]:
+        """Yield the digests of consecutive days from `first` to `last`, each reckoned as it is asked for.
+
+        What they are made of is read once. Raises ValueError for a resolution.
+        """
+        zone = self._store.zone
+        since = max(first - timedelta(weeks=USUAL_WEEKS), FIRST_DAY)
+        start_ms, end_ms = day_start(zone, since), day_start(zone, last + timedelta(days=1))
+        edges_ms = np.array(day_edges(zone, start_ms, end_ms), np.int64)
+        columns = self._columns(edges_ms)
+        for place in range(int(edges_ms.searchsorted(day_start(zone, first))), len(edges_ms) - 1):
+            yield self._digest(columns, place, resolutions)
+
+    def told(self, digest: Digest) -> ToldBefore | None:
+        """Return when a day was told, and what of it is different now; None when it was not."""
+        found = self._store.book.digests.told(digest.day.isoformat())
+        if found is None:
+            return None
+        told = msgspec.convert(found.event.data, DigestDaily)
+        now = told_of(digest, self._store.zone, self._known.currency)
+        return ToldBefore(found.made_ms, tuple(differences(told, now)))
+
+    def _columns(self, edges_ms: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[_Column]:
+        """Return the home, and then each of the meters."""
+        span = int(edges_ms[0]), int(edges_ms[-1])
+        quarters = {each.meter_id: self._store.quarters(each.meter_id, *span) for each in self._known.meters.meters()}
+        billed = tuple(self._known.billed.meters())
+        parts: list[tuple[str | None, tuple[Meter, ...], Quarters]] = [
+            (None, billed, added([quarters[each.meter_id] for each in billed]))
+        ]
+        parts += [(each.slug, (each,), quarters[each.meter_id]) for each in self._known.meters.meters()]
+        return [_Column(slug, meters, those, by_day(those, edges_ms)) for slug, meters, those in parts]
+
+    def _digest(self, columns: list[_Column], place: int, resolutions: Sequence[int]) -> Digest:
+        start_ms, end_ms = (int(each) for each in columns[0].days.edges_ms[place : place + 2])
+        passed_ms = min(end_ms, max(self._known.clock.now_ms(), start_ms + 1))
+        over = passed_ms == end_ms
+        price = mean_price(self._known.prices, start_ms, end_ms)
+        parts: list[Part] = []
+        for column in columns:
+            beside = self._beside(column, (start_ms, end_ms), passed_ms, price, resolutions)
+            parts.append(part(column.slug, column.days, place, beside, passed_ms - start_ms, over=over))
+        day = local_date(self._store.zone, start_ms)
+        return Digest(day, start_ms, end_ms, over, parts[0], tuple(parts[1:]))
+
+    def _beside(
+        self, column: _Column, span: tuple[int, int], passed_ms: int, price: Fraction | None, resolutions: Sequence[int]
+    ) -> Beside:
+        start_ms, end_ms = span
+        quarters, meters = column.quarters.between(start_ms, end_ms), column.meters
+        whole = quarters.measured_sum_ms >= passed_ms - start_ms
+        cost = self._known.prices.cost(quarters)
+        until_ms = passed_ms + -passed_ms % 60_000
+        return Beside(
+            peak=self._readings.peak(meters, quarters),
+            runs=() if column.slug is None else self._known.runs.begun(meters[0], start_ms, end_ms),
+            gaps=() if whole else self._readings.gaps(meters, (start_ms, passed_ms), over=passed_ms == end_ms),
+            curves=[self._readings.curve(meters, quarters, (start_ms, until_ms), each) for each in resolutions],
+            cost=None if cost is None else cost[0],
+            cost_complete=cost is None or cost[1],
+            price_per_mwh=price,
+        )
