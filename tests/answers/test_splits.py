@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from casawatt.model.errors import LedgerError, RegistryError, UnknownDecisionError, UnknownMemberError
+from casawatt.model.reading import Reading
 from casawatt.model.split import LineKind, Statement
 from tests.answers.flat import CONFIG, Flat, Span, at, flat_in
 from tests.engine.homes_and_bills import one
@@ -81,6 +82,38 @@ def test_a_claim_stays_with_a_run_that_late_readings_move(flat: Flat) -> None:
     (claimed,) = flat.claims.list(0, at("2026-04-01"))
     assert (claimed.meter, claimed.run) == ("washer", (flat.runs[0].start_ms, flat.runs[0].end_ms))
     assert LineKind.CLAIMED in lines(flat.splits.statement(*MARCH), "carla")
+
+
+def test_of_the_quarter_hours_in_which_a_run_begins_and_ends_it_has_its_own_part(flat: Flat) -> None:
+    start_ms, end_ms = at("2026-03-21T10:05"), at("2026-03-21T10:40")
+    for time_ms in range(start_ms - 600_000, end_ms + 600_001, 10_000):
+        power_w = 1200.0 if start_ms <= time_ms < end_ms else 60.0
+        said = Reading(source="ecms_udp", address="a3", received_ms=time_ms, time_ms=time_ms, power_w=power_w)
+        flat.home.recorder.put(said)
+    flat.home.recorder.settle()
+    flat.runs = [Span(start_ms, end_ms)]
+    flat.claims.claim("washer", start_ms, "anna")
+    (run,) = (each for each in flat.splits.statement(*MARCH).split.members[0].lines if each.kind is LineKind.CLAIMED)
+    assert run.energy_mwh is not None
+    assert abs(run.energy_mwh - 700_000) < 2_000  # 1.2 kW for 35 minutes; the edges are drawn between two readings
+    assert run.amount == run.energy_mwh / 4_000_000
+    assert "Washer on 2026-03-21 from 10:05 to 10:40, claimed by Anna: 0.698 kWh" in run.why
+
+
+def test_where_the_mains_itself_is_somebodys_all_else_is_behind_it(tmp_path: Path) -> None:
+    text = CONFIG.replace('address = "a0"', 'address = "a0"\nowner = "bruno"').replace('parent = "mains"\n', "")
+    with flat_in(tmp_path, text) as flat:
+        use(flat)
+        rules = flat.splits._household.rules(flat.home.registry.meters(), "mains")
+        assert {each.meter: each.within for each in rules.assignments} == {
+            "mains": None,
+            "heater": "mains",
+            "freezer": "mains",
+            "washer": "mains",
+        }
+        found = flat.splits.statement(*MARCH)
+        assert lines(found, "bruno")[LineKind.OWNED] == (12 - 2 - Fraction("0.75") - 1) * Fraction("0.25")
+        assert LineKind.EXCESS not in lines(found, "bruno")
 
 
 def test_what_cannot_be_claimed_says_why(flat: Flat) -> None:

@@ -28,6 +28,8 @@ def test_a_claim_of_a_run_that_had_just_begun_is_of_the_whole_run() -> None:
 def test_a_claim_is_not_of_the_run_before_or_after() -> None:
     assert of(121, 180, claim(1, 60, 120)) is None
     assert of(118, 180, claim(1, 60, 120)) is None
+    assert of(91, 180, claim(1, 60, 120)) is None
+    assert of(90, 180, claim(1, 60, 120)) == 1
     assert of(0, 60, claim(1, 60, 120)) is None
 
 
