@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from casawatt.answers.claims import no_runs
 from casawatt.answers.home import answers_of, take_tariffs_in
+from casawatt.answers.splits import splits_of
 from casawatt.app_ports import HomeMeters, Imports, Live, ServiceStatus
 from casawatt.app_sources import Source, Wiring, load_sources
 from casawatt.clock import DemoClock, WallClock
@@ -200,6 +202,7 @@ def ports_of(
     """Return what pages and commands ask; without a service nothing is live and no source runs."""
     config, store, registry, recorder, clock = home.config, home.store, home.registry, home.recorder, home.clock
     idle = Supervisor(clock, lambda _event: None, lambda: None)
+    answers = answers_of(config, store, registry, clock)
     return Ports(
         home=Home(config.home.name, config.home.zone, config.home.currency, demo, store.home_id),
         clock=clock,
@@ -210,7 +213,8 @@ def ports_of(
         imports=Imports(store, registry, recorder, clock),
         desk=desk,
         repairs=Repairs(store, registry, recorder, clock, ConfigFile(config)),
-        answers=answers_of(config, store, registry, clock),
+        answers=answers,
+        splits=splits_of(config, store, registry, answers.bills, no_runs, clock),
         discovery=discovery or Discovery(config, {}, clock, lambda: owners_of(registry)),
     )
 

@@ -3,23 +3,17 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
-from casawatt.answers.claims import Claims
-from casawatt.answers.split_rules import Household
-from casawatt.answers.splits import Billed, Splits
+from casawatt.answers.home import answers_of
+from casawatt.answers.splits import splits_of
 from casawatt.app import OpenHome, open_home
 from casawatt.config import parse
-from casawatt.engine.billing import Home, bill
-from casawatt.engine.pricing import unit_prices
-from casawatt.engine.split_used import Grid
 from casawatt.model.interval import INTERVAL_MS, Interval
 from casawatt.model.meter import Meter
-from tests.engine.homes_and_bills import market, one
+from tests.engine.homes_and_bills import one
 from tests.fakes.clock import ManualClock
 
 ROME = ZoneInfo("Europe/Rome")
@@ -27,6 +21,12 @@ KWH = 1_000_000
 
 CONFIG = """\
 [source.ecms_udp]
+
+[[tariff]]
+name = "Plain"
+from = 2026-01-01
+rate_per_kwh = "0.25"
+fixed_per_day = "0.30"
 
 [split]
 rest = "person"
@@ -89,24 +89,18 @@ class Flat:
         self.home = home
         self.clock = clock
         self.runs: list[Span] = []
-        self.tariff = one(rate_per_kwh="0.25", fixed_per_day="0.3")
-        household = Household(home.config)
-        self.claims = Claims(home.store.book.claims, home.registry, self, household, clock)
-        self.splits = Splits(home.store, home.registry, household, self, self.claims, clock)
+        bills = answers_of(home.config, home.store, home.registry, clock).bills
+        self.splits = splits_of(home.config, home.store, home.registry, bills, self.runs_of, clock)
+        self.claims = self.splits.claims
 
-    # the runs of the washing machine
-    def list(self, meter: Meter, start_ms: int, end_ms: int) -> Sequence[Span]:
+    def runs_of(self, meter: Meter, start_ms: int, end_ms: int) -> Sequence[Span]:
         assert meter.slug == "washer"
         return [run for run in self.runs if run.start_ms < end_ms and (run.end_ms is None or run.end_ms > start_ms)]
 
-    # the bill
-    def billed(self, grid: Grid) -> Billed:
-        mains = self.home.registry.meter("mains")
-        quarters = self.home.store.quarters(mains.meter_id, grid.start_ms, grid.end_ms)
-        priced = market(self.tariff)
-        start_ms = np.arange(grid.start_ms, grid.end_ms, INTERVAL_MS, dtype=np.int64)
-        found = bill(quarters, grid.days[0], grid.days[-1] + timedelta(days=1), Home(priced, "EUR"))
-        return Billed("Mains", "mains", quarters, unit_prices(priced, start_ms), found)
+    def reprice(self, **charges: object) -> None:
+        """Correct the tariff: all the time past costs something else."""
+        rows = self.home.store.book.tariffs
+        rows.replace([each.tariff_id for each in rows.standing()], [one(**charges)], self.clock.now_ms())
 
     def used(self, slug: str, **kwh: float) -> None:
         """Let a meter have used some kWh in quarter-hours: `at_0310_1815=0.5` on 10 March 2026 from 18:15."""

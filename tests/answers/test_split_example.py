@@ -1,16 +1,13 @@
 """The worked example of docs/split.md gives the figures that stand there."""
 
 import re
-import tomllib
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 from casawatt.model.interval import INTERVAL_MS, Interval
 from casawatt.model.money import as_money, plain
 from casawatt.model.split import LineKind, Statement
-from casawatt.model.tariff import Band, Tariff
 from tests.answers.flat import Flat, Span, at, flat_in
 
 PAGE = (Path(__file__).parents[2] / "docs" / "split.md").read_text()
@@ -19,21 +16,6 @@ CONFIG = EXAMPLE.partition("```toml\n")[2].partition("```")[0]
 MEMBERS = ("anna", "bruno", "carla")
 MARCH = date(2026, 3, 1), date(2026, 4, 1)
 APRIL = date(2026, 4, 1), date(2026, 5, 1)
-
-
-def tariff() -> Tariff:
-    """Return the tariff of the page."""
-    (table,) = tomllib.loads(CONFIG)["tariff"]
-    bands = tuple(
-        Band(
-            name=each["name"],
-            rate_per_kwh=Decimal(each["rate_per_kwh"]),
-            from_=each.get("from", "00:00"),
-            to=each.get("to", "24:00"),
-        )
-        for each in table["band"]
-    )
-    return Tariff(from_=table["from"], name=table["name"], band=bands, fixed_per_day=Decimal(table["fixed_per_day"]))
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -85,8 +67,7 @@ def exact(statement: Statement, kind: str) -> list[str]:
 
 
 def test_the_worked_example_is_right_line_by_line_and_so_is_its_adjustment(tmp_path: Path) -> None:
-    with flat_in(tmp_path, "[source.ecms_udp]\n" + CONFIG.partition("[[tariff]]")[0], now="2026-04-01T00:00") as flat:
-        flat.tariff = tariff()
+    with flat_in(tmp_path, "[source.ecms_udp]\n" + CONFIG, now="2026-04-01T00:00") as flat:
         use(flat)
         closed = flat.splits.close(*MARCH)
         split = closed.split

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from casawatt.model.errors import LedgerError, RegistryError, UnknownDecisionError, UnknownMemberError
+from casawatt.model.errors import BillError, LedgerError, RegistryError, UnknownDecisionError, UnknownMemberError
 from casawatt.model.reading import Reading
 from casawatt.model.split import LineKind, Statement
 from tests.answers.flat import CONFIG, Flat, Span, at, flat_in
-from tests.engine.homes_and_bills import one
 
 MARCH = date(2026, 3, 1), date(2026, 4, 1)
 APRIL = date(2026, 4, 1), date(2026, 5, 1)
@@ -153,7 +152,7 @@ def test_a_closed_month_stays_as_it_was_told_and_the_next_one_makes_good(tmp_pat
             again.adjustments[0].why
         )
         assert flat.splits.statement(*MAY).adjustments == ()
-        flat.tariff = one(rate_per_kwh="0.5", fixed_per_day="0.3")
+        flat.reprice(rate_per_kwh="0.5", fixed_per_day="0.3")
         may = flat.splits.statement(*MAY)
         now = flat.splits._split(*MARCH, closed.split.rules)
         for each in now.members:
@@ -180,7 +179,7 @@ def test_periods_are_closed_one_after_the_other_when_they_are_over(flat: Flat) -
         flat.splits.close(date(2026, 1, 1), date(2026, 2, 1))
     with pytest.raises(LedgerError, match="before 2026-04-01 until before 2026-05-01 is: no day may be left out"):
         flat.splits.close(*MAY)
-    assert flat.splits.next_start() == APRIL[0]
+    assert flat.splits.next_period() == APRIL
     flat.splits.close(*APRIL)
     assert [each.split.start for each in flat.splits.closed()] == [MARCH[0], APRIL[0]]
 
@@ -208,8 +207,8 @@ def test_a_bill_that_the_mains_measured_in_part_says_so(flat: Flat) -> None:
 
 
 def test_a_period_without_a_tariff_is_not_split_and_one_with_a_part_of_it_is_not_closed(flat: Flat) -> None:
-    flat.tariff = one(rate_per_kwh="0.25", from_=date(2026, 3, 15))
-    with pytest.raises(LedgerError, match=r"no tariff holds from 2026-02-01 until before 2026-03-01; write"):
+    flat.reprice(rate_per_kwh="0.25", from_=date(2026, 3, 15))
+    with pytest.raises(BillError, match="the first tariff holds from 2026-03-15 on"):
         flat.splits.statement(date(2026, 2, 1), date(2026, 3, 1))
     assert flat.splits.statement(*MARCH).split.notes[-1].startswith("No tariff holds on 14 days")
     with pytest.raises(LedgerError, match="2026-03-01 until before 2026-04-01: No tariff holds on 14 days"):
@@ -217,7 +216,7 @@ def test_a_period_without_a_tariff_is_not_split_and_one_with_a_part_of_it_is_not
 
 
 def test_charges_that_no_quarter_hour_has_are_shared_with_their_vat(flat: Flat) -> None:
-    flat.tariff = one(
+    flat.reprice(
         rate_per_kwh="0.25", fixed_per_month="6.2", power_per_kw_year="36.5", contracted_w="3000", vat_percent="10"
     )
     found = flat.splits.statement(*MARCH)

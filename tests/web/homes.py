@@ -9,7 +9,9 @@ import httpx
 import numpy as np
 from litestar import Litestar
 
+from casawatt.answers.claims import no_runs
 from casawatt.answers.home import answers_of
+from casawatt.answers.splits import splits_of
 from casawatt.config import parse
 from casawatt.config_sections import HomeConfig
 from casawatt.engine import pipeline
@@ -113,8 +115,11 @@ class TestHome:
     def ports(self) -> Ports:
         home = Home("Casa Rossi", ROME, "EUR", demo=False, home_id="5f0e")
         registry = Registry(self.store.registry, HomeConfig(), {})
-        answers = answers_of(parse("", "no config"), self.store, registry, self.clock)
-        return Ports(home, self.clock, self, self, self.store, self, self, self.repairs, self, answers, self.desk)
+        config = parse("", "no config")
+        answers = answers_of(config, self.store, registry, self.clock)
+        splits = splits_of(config, self.store, registry, answers.bills, no_runs, self.clock)
+        given = home, self.clock, self, self, self.store, self, self, self.repairs, self
+        return Ports(*given, answers, splits, self.desk)
 
     def put(self, meter: Meter, time_ms: Sequence[int] | Int64Array, **channels: Sequence[int] | Int64Array) -> None:
         """Record columns under a meter, in order of time."""

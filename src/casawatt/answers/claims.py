@@ -1,6 +1,6 @@
 """Who ran a meter, as the members say it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,12 +32,13 @@ class RunSpan(Protocol):
         ...
 
 
-class RunList(Protocol):
-    """The runs of meters."""
+RunList = Callable[[Meter, int, int], Sequence[RunSpan]]
+"""Returns the runs of a meter that touch a span (UTC ms), in ascending time."""
 
-    def list(self, meter: Meter, start_ms: int, end_ms: int) -> Sequence[RunSpan]:
-        """Return the runs of a meter that touch the span, in ascending time."""
-        ...
+
+def no_runs(_meter: Meter, _start_ms: int, _end_ms: int) -> Sequence[RunSpan]:
+    """Return no runs."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Claims:
         return Claimed(claim, slug, (run.start_ms, run.end_ms))
 
     def _run_at(self, meter: Meter, time_ms: int) -> RunSpan:
-        for run in self._runs.list(meter, time_ms, time_ms + TYPED_MS):
+        for run in self._runs(meter, time_ms, time_ms + TYPED_MS):
             if run.start_ms < time_ms + TYPED_MS and (run.end_ms is None or time_ms < run.end_ms):
                 return run
         message = f"{meter.slug} was not running then; `casawatt runs --meter {meter.slug}` lists its runs"
@@ -118,7 +119,7 @@ class Claims:
         ]
 
     def _held(self, meter: Meter, start_ms: int, end_ms: int) -> Sequence[tuple[tuple[int, int | None], Claim]]:
-        runs = self._runs.list(meter, start_ms, end_ms)
+        runs = self._runs(meter, start_ms, end_ms)
         if not runs:
             return []
         now_ms = self._clock.now_ms()

@@ -1,74 +1,38 @@
 """Who owes what of a bill: the open period worked out, the closed ones as they were told."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 
 import msgspec
 
-from casawatt.answers.claims import Claims
+from casawatt.answers.bills import Bills
+from casawatt.answers.claims import Claims, RunList
 from casawatt.answers.split_measure import Measuring
 from casawatt.answers.split_rules import Household
+from casawatt.config import Config
 from casawatt.engine.adjust import adjustments, last_told, rules_for
-from casawatt.engine.localtime import day_start
+from casawatt.engine.billing import drawn
+from casawatt.engine.localtime import day_start, local_date
+from casawatt.engine.periods import Period, billing_month_of
+from casawatt.engine.pricing import unit_prices
 from casawatt.engine.split import split
 from casawatt.engine.split_charges import charges_by_day
-from casawatt.engine.split_used import Grid, Prices, used_of
+from casawatt.engine.split_used import Grid, used_of
 from casawatt.engine.split_words import count, kwh
 from casawatt.model.bill import Bill
 from casawatt.model.errors import LedgerError
 from casawatt.model.member import Member, SplitRules
 from casawatt.model.ports import Clock
-from casawatt.model.quarters import Quarters
 from casawatt.model.split import Adjustment, Split, Statement
 from casawatt.registry import Registry
 from casawatt.store.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Billed:
-    """The bill of a period as the split needs it.
-
-    `name`: what the billed consumption is called; `meter`: the slug of its meter, None when it is not a single one.
-    `quarters`: what was drawn from the grid, in the days of the bill; `prices`: of all quarter-hours of these days.
-    """
-
-    name: str
-    meter: str | None
-    quarters: Quarters
-    prices: Prices
-    bill: Bill
-
-    @property
-    def missing(self) -> str | None:
-        """What the bill lacks, as a sentence; None when it is complete."""
-        if self.bill.untariffed_days:
-            return f"No tariff holds on {count(self.bill.untariffed_days, 'day')}, for which there is no charge."
-        if self.bill.unpriced_mwh:
-            return f"{kwh(self.bill.unpriced_mwh)} had no price and are not in the bill."
-        return None
-
-
-class BilledPeriods(Protocol):
-    """Makes bills."""
-
-    def billed(self, grid: Grid) -> Billed:
-        """Return the bill of a period. Raises StoreError."""
-        ...
 
 
 class Splits:
     """Answers who owes what, and closes periods."""
 
     def __init__(
-        self,
-        store: Store,
-        registry: Registry,
-        household: Household,
-        bills: BilledPeriods,
-        claims: Claims,
-        clock: Clock,
+        self, store: Store, registry: Registry, household: Household, bills: Bills, claims: Claims, clock: Clock
     ) -> None:
         """Divide what `bills` bills by the rules of `household`."""
         self._ledger = store.book.ledger
@@ -87,15 +51,22 @@ class Splits:
         """Return what is closed, oldest period first."""
         return self._ledger.list()
 
-    def next_start(self) -> date | None:
-        """Return the day on which the next period to be closed begins, None when nothing is closed yet."""
-        return self._ledger.last_end()
+    def next_period(self) -> Period:
+        """Return the period to be closed next: from the first day that is not closed until the billing month ends.
+
+        Before anything is closed it is the billing month of today.
+        """
+        zone, billing_day = self._household.config.home.zone, self._bills.terms.billing_day
+        start = self._ledger.last_end()
+        if start is None:
+            return billing_month_of(local_date(zone, self._clock.now_ms()), billing_day)
+        return Period(start, billing_month_of(start, billing_day).end)
 
     def statement(self, start: date, end: date) -> Statement:
         """Return what is asked of each member for the days from `start` until before `end`.
 
         What is closed comes as it was closed. The period that follows it holds the adjustments of all that is closed.
-        Raises LedgerError when there are no members or no bill.
+        Raises LedgerError when there are no members, BillError when there is no tariff, StoreError.
         """
         closed = self.closed()
         for each in closed:
@@ -125,7 +96,7 @@ class Splits:
             raise LedgerError(message)
         statement = self._open(start, end, closed)
         for each in (statement.split, *statement.restated):
-            if (missing := self._bills.billed(Grid.of(each.start, each.end, zone)).missing) is not None:
+            if missing := missing_of(self._bills.bill(Period(each.start, each.end))):
                 message = f"{asked} cannot be closed yet: of {each.start} until before {each.end}: {missing}"
                 raise LedgerError(message)
         statement = msgspec.structs.replace(statement, closed_ms=self._clock.now_ms())
@@ -154,17 +125,34 @@ class Splits:
 
     def _split(self, start: date, end: date, rules: SplitRules | None) -> Split:
         """Return the split of a period by `rules`, or by those of the config."""
+        period = Period(start, end)
         home = self._household.config.home
         grid = Grid.of(start, end, home.zone)
-        billed = self._bills.billed(grid)
+        billed = self._bills.billed()
+        market, quarters = self._bills.market(period), self._bills.quarters(period)
+        bill = self._bills.bill_by(period, market, quarters)
         if rules is None:
-            rules = self._household.rules(self._registry.meters(), billed.meter)
-        if billed.bill.untariffed_days == len(grid.days):
-            message = f"no tariff holds from {start} until before {end}; write a section [[tariff]]"
-            raise LedgerError(message)
-        measured = self._measuring.measurements(grid, rules, billed.name, billed.quarters)
-        charges = charges_by_day(billed.bill, billed.prices.cost(billed.quarters), grid.days)
-        used = used_of(grid, measured, rules, billed.prices, charges, billed.bill.amount)
-        divided = split(used, rules, home.currency, billed.bill.digits)
-        notes = (*divided.notes, *([billed.missing] if billed.missing else []))
-        return msgspec.structs.replace(divided, notes=notes)
+            rules = self._household.rules(self._registry.meters(), billed.slug)
+        prices = unit_prices(market, grid.starts_ms())
+        used = drawn(quarters.between(grid.start_ms, grid.end_ms))
+        measured = self._measuring.measurements(grid, rules, billed.name, used)
+        charges = charges_by_day(bill, prices.cost(used), grid.days)
+        divided = split(used_of(grid, measured, rules, prices, charges, bill.amount), rules, home.currency, bill.digits)
+        missing = missing_of(bill)
+        return msgspec.structs.replace(divided, notes=(*divided.notes, missing)) if missing else divided
+
+
+def splits_of(config: Config, store: Store, registry: Registry, bills: Bills, runs: RunList, clock: Clock) -> Splits:
+    """Return what answers for a home that is open; its runs are what `runs` says."""
+    household = Household(config)
+    claims = Claims(store.book.claims, registry, runs, household, clock)
+    return Splits(store, registry, household, bills, claims, clock)
+
+
+def missing_of(bill: Bill) -> str | None:
+    """Return what a bill lacks, as a sentence; None when it is complete."""
+    if bill.untariffed_days:
+        return f"No tariff holds on {count(bill.untariffed_days, 'day')}, for which there is no charge."
+    if bill.unpriced_mwh:
+        return f"{kwh(bill.unpriced_mwh)} had no price and are not in the bill."
+    return None

@@ -52,6 +52,10 @@ class Grid:
     def __len__(self) -> int:
         return (self.end_ms - self.start_ms) // INTERVAL_MS
 
+    def starts_ms(self) -> Int64Array:
+        """Return where each quarter-hour begins (UTC ms)."""
+        return np.arange(self.start_ms, self.end_ms, INTERVAL_MS, dtype=np.int64)
+
     def place(self, time_ms: int) -> int:
         """Return the place of the quarter-hour that a time lies in."""
         return (time_ms - self.start_ms) // INTERVAL_MS

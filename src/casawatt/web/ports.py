@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casawatt.answers.home import Answers
+from casawatt.answers.splits import Splits
 from casawatt.model.columns import Columns
 from casawatt.model.interval import Bucket, Interval
 from casawatt.model.meter import Binding, Calibration, Meter, NewDevice
@@ -295,4 +296,5 @@ class Ports:
     repairs: RepairPort
     discovery: DiscoveryPort
     answers: Answers
+    splits: Splits
     desk: Desk | None = None
