@@ -8,6 +8,8 @@ from typing import Literal
 
 from casawatt.model.errors import CasawattError
 from casawatt.model.event import Event
+from casawatt.model.event_data import SourceFailed
+from casawatt.model.event_types import event_of
 from casawatt.model.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -76,8 +78,8 @@ class Supervisor:
         log.error("%s failed, starting again in %g s: %s", status.name, pause_s, status.last_error)
         log.log(logging.DEBUG if expected else logging.ERROR, "how %s failed", status.name, exc_info=error)
         now_ms = self._clock.now_ms()
-        data = {"error": status.last_error, "failures": status.failures}
-        self._on_event(Event(f"{status.name}/failed/{now_ms}", "casawatt.source.failed", now_ms, status.name, data))
+        data = SourceFailed(status.last_error, status.failures)
+        self._on_event(event_of(data, now_ms, status.name, now_ms))
 
     def _set(self, status: Status, state: State) -> None:
         if status.state != state:

@@ -4,14 +4,12 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-import msgspec
-
+from casawatt.model import event_types
 from casawatt.model.digest import Digest, Part
 from casawatt.model.event import Event
 from casawatt.model.event_data import DigestDaily, DigestMeter, DigestPower
 from casawatt.model.money import digits_of, plain
 
-TYPE = "casawatt.digest.daily"
 COMPARED = {
     "energy_wh": ("energy", "Wh"),
     "cost": ("cost", None),
@@ -36,8 +34,7 @@ def told_of(digest: Digest, zone: ZoneInfo, currency: str) -> DigestDaily:
 def event_of(digest: Digest, zone: ZoneInfo, currency: str) -> Event:
     """Return the event that tells of a day; its id is that of the day."""
     data = told_of(digest, zone, currency)
-    event_id = f"home/{TYPE}/{data.date}"
-    return Event(event_id, TYPE, digest.end_ms, "home", msgspec.to_builtins(data))
+    return event_types.event_of(data, digest.end_ms, "home", data.date)
 
 
 def _of_part(part: Part, zone: ZoneInfo, currency: str) -> DigestMeter:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 
 from casawatt.model.errors import PriceError, UnknownSeriesError
 from casawatt.model.event import Event
+from casawatt.model.event_data import PriceDiffers
+from casawatt.model.event_types import event_of
 from casawatt.model.interval import INTERVAL_MS
 from casawatt.model.meter import SLUG
 from casawatt.model.ports import Clock
@@ -11,7 +13,6 @@ from casawatt.model.price import Price, PriceChange, QuarterRates, Recorded, Ser
 from casawatt.store.store import Store
 
 NAME_LENGTH_MAX = 64
-DIFFERS = "casawatt.price.differs"
 
 
 def is_series_name(name: str) -> bool:
@@ -82,14 +83,14 @@ class Prices:
 def differs(name: str, changes: Sequence[PriceChange], now_ms: int) -> Event:
     """Return the event that a source told other prices of time that has passed than it had told before."""
     first = changes[0]
-    data = {
-        "start_ms": first.start_ms,
-        "end_ms": changes[-1].end_ms,
-        "quarters": sum((each.end_ms - each.start_ms) // INTERVAL_MS for each in changes),
-        "old_per_kwh": str(first.old_per_kwh),
-        "new_per_kwh": str(first.new_per_kwh),
-    }
-    return Event(f"{name}/{DIFFERS}/{first.start_ms}/{first.new_per_kwh}", DIFFERS, now_ms, name, data)
+    data = PriceDiffers(
+        start_ms=first.start_ms,
+        end_ms=changes[-1].end_ms,
+        quarters=sum((each.end_ms - each.start_ms) // INTERVAL_MS for each in changes),
+        old_per_kwh=str(first.old_per_kwh),
+        new_per_kwh=str(first.new_per_kwh),
+    )
+    return event_of(data, now_ms, name, f"{first.start_ms}/{first.new_per_kwh}")
 
 
 def missing_spans(rates: QuarterRates, start_ms: int, end_ms: int) -> list[tuple[int, int]]:

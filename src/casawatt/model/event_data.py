@@ -1,6 +1,57 @@
-"""The data that events carry, one struct a type."""
+"""The data that events carry, one struct a type; `event_types.py` says which is whose.
+
+A type's data only ever gains fields, each with a default: what was written stays readable. What would break it gets a
+new type.
+"""
+
+from typing import Literal
 
 import msgspec
+
+
+class MeterSilent(msgspec.Struct, frozen=True):
+    """`casawatt.meter.silent`: nothing is heard of a meter any more; its time is when that became certain.
+
+    `heard_ms`: when it was last heard, UTC ms. `cause`: `limit` when that is longer ago than its gap limit, `gone` when
+    it is known that its device has gone, `off` when casawatt was off, and heard nothing of it since it started.
+    """
+
+    heard_ms: int
+    cause: Literal["limit", "gone", "off"] = "limit"
+
+
+class MeterBack(msgspec.Struct, frozen=True):
+    """`casawatt.meter.back`: a meter that was called silent is heard again.
+
+    `heard_ms`: when it was, UTC ms; `before_ms`: when it was last heard before, UTC ms, null when that is not known.
+    """
+
+    heard_ms: int
+    before_ms: int | None = None
+
+
+class SourceFailed(msgspec.Struct, frozen=True):
+    """`casawatt.source.failed`: a source, or a link to a broker, failed, and is started again after a pause.
+
+    `error`: what it said; `failures`: how often it has failed since the service started.
+    """
+
+    error: str
+    failures: int
+
+
+class PriceDiffers(msgspec.Struct, frozen=True):
+    """`casawatt.price.differs`: other prices were told of time that has passed than had been told before.
+
+    `start_ms` and `end_ms`: the first and the last of that time, UTC ms; `quarters`: how many quarter-hours of it are
+    different. `old_per_kwh` and `new_per_kwh`: of the first, decimal numbers.
+    """
+
+    start_ms: int
+    end_ms: int
+    quarters: int
+    old_per_kwh: str
+    new_per_kwh: str
 
 
 class DigestPower(msgspec.Struct, frozen=True):

@@ -7,6 +7,8 @@ from casawatt.engine import clean, pipeline
 from casawatt.engine.clean import Verdict
 from casawatt.model.errors import StoreFullError
 from casawatt.model.event import Event
+from casawatt.model.event_data import MeterBack, MeterSilent
+from casawatt.model.event_types import event_of
 from casawatt.model.interval import INTERVAL_MS, Interval
 from casawatt.model.meter import Binding, Device, Meter, Traits
 from casawatt.model.ports import NEVER, NOT_NOW, Clock
@@ -275,9 +277,8 @@ class Recorder:
                 continue
             line.silent = silent
             at_ms = self._silent_since_ms(line) if silent else line.heard_ms
-            kind = "casawatt.meter.silent" if silent else "casawatt.meter.back"
-            identity = f"{line.meter.slug}/{kind}/{at_ms}"
-            events.append(Event(identity, kind, at_ms, line.meter.slug, {"heard_ms": line.heard_ms}))
+            data = MeterSilent(line.heard_ms) if silent else MeterBack(line.heard_ms)
+            events.append(event_of(data, at_ms, line.meter.slug, at_ms))
             self.tell(line.meter_id)
         return events
 
