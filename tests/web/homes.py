@@ -113,7 +113,7 @@ class TestHome:
     def ports(self) -> Ports:
         home = Home("Casa Rossi", ROME, "EUR", demo=False, home_id="5f0e")
         registry = Registry(self.store.registry, HomeConfig(), {})
-        answers = answers_of(parse("", "no config"), self.store, registry, self.clock)
+        answers = answers_of(parse('[prices.spot]\nformat = "awattar"', "no config"), self.store, registry, self.clock)
         return Ports(home, self.clock, self, self, self.store, self, self, self.repairs, self, answers, self.desk)
 
     def put(self, meter: Meter, time_ms: Sequence[int] | Int64Array, **channels: Sequence[int] | Int64Array) -> None:

@@ -1,15 +1,18 @@
 """All that answers questions about the home as a whole, put together."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from casawatt.answers.bills import Bills, Terms
 from casawatt.answers.consumption import Consumption
 from casawatt.answers.costs import Costs
 from casawatt.answers.market import Markets
+from casawatt.answers.prices import Prices
 from casawatt.answers.tariffs import Tariffs
 from casawatt.config import Config
 from casawatt.config_edit import ConfigFile
+from casawatt.model.event import Event
 from casawatt.model.ports import Clock
 from casawatt.registry import Registry
 from casawatt.store.store import Store
@@ -25,10 +28,17 @@ class Answers:
     costs: Costs
     bills: Bills
     tariffs: Tariffs
+    prices: Prices
 
 
-def answers_of(config: Config, store: Store, registry: Registry, clock: Clock) -> Answers:
-    """Return what answers for a home that is open."""
+def answers_of(
+    config: Config,
+    store: Store,
+    registry: Registry,
+    clock: Clock,
+    on_event: Callable[[Event], object] | None = None,
+) -> Answers:
+    """Return what answers for a home that is open; `on_event` hears what happens, None: it is written down at once."""
     consumption = Consumption(store, registry, config.supply.meter)
     markets = Markets(store, config.home.zone)
     bills = Bills(
@@ -39,6 +49,7 @@ def answers_of(config: Config, store: Store, registry: Registry, clock: Clock) -
         Costs(store, registry, markets),
         bills,
         Tariffs(store, bills, ConfigFile(config).tariffs, clock),
+        Prices(store, config.prices, clock, on_event or store.book.events.append),
     )
 
 

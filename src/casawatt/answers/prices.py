@@ -23,7 +23,7 @@ class Prices:
     """The series of prices: those of the config, and those that were imported."""
 
     def __init__(
-        self, store: Store, configured: Collection[str], clock: Clock, on_event: Callable[[Event], None]
+        self, store: Store, configured: Collection[str], clock: Clock, on_event: Callable[[Event], object]
     ) -> None:
         """`on_event` hears of each batch of prices that differ from those that were told before."""
         self._rows = store.book.prices
@@ -90,16 +90,3 @@ def differs(name: str, changes: Sequence[PriceChange], now_ms: int) -> Event:
         "new_per_kwh": str(first.new_per_kwh),
     }
     return Event(f"{name}/{DIFFERS}/{first.start_ms}/{first.new_per_kwh}", DIFFERS, now_ms, name, data)
-
-
-def missing_spans(rates: QuarterRates, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
-    """Return the whole quarter-hours of a span that have no price, as spans in ascending time."""
-    first_ms = start_ms - start_ms % INTERVAL_MS
-    wanted = (time_ms for time_ms in range(first_ms, end_ms, INTERVAL_MS) if time_ms not in rates)
-    found: list[tuple[int, int]] = []
-    for time_ms in wanted:
-        if found and found[-1][1] == time_ms:
-            found[-1] = found[-1][0], time_ms + INTERVAL_MS
-        else:
-            found.append((time_ms, time_ms + INTERVAL_MS))
-    return found
