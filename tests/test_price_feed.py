@@ -13,13 +13,15 @@ import httpx
 import msgspec
 import pytest
 
-from casawatt import config, price_feed, supervisor
-from casawatt.answers.prices import Prices
+from casawatt import price_feed, supervisor
+from casawatt.answers.home import answers_of
 from casawatt.app import Service, open_home
 from casawatt.config import parse
+from casawatt.config_sections import HomeConfig
 from casawatt.model.errors import CasawattError, PriceError
 from casawatt.model.event import Event
 from casawatt.price_feed import PriceFeed, Where
+from casawatt.registry import Registry
 from casawatt.store.store import Store
 from tests.fakes.clock import ManualClock
 from tests.fakes.publisher import Publisher, publishing
@@ -58,9 +60,11 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.clock = ManualClock(NOON_MS)
-        self.store = Store.open(folder / "data", zone=config.parse("", "").home.zone)
+        self.store = Store.open(folder / "data", zone=HomeConfig().zone)
         self.events: list[Event] = []
-        self.prices = Prices(self.store, ["spot"], self.clock, self.events.append)
+        registry = Registry(self.store.registry, HomeConfig(), {})
+        config = parse("[prices.spot]\nformat = 'awattar'", "home.toml")
+        self.prices = answers_of(config, self.store, registry, self.clock, self.events.append).prices
 
     def feed(self, options: str) -> PriceFeed:
         parsed = parse(f"[prices.spot]\n{options}", "home.toml")
@@ -140,8 +144,8 @@ async def test_a_price_that_is_corrected_later_is_told_and_does_not_count_by_its
         "old_per_kwh": "0.05",
         "new_per_kwh": "0.055",
     }
-    changes = place.prices.apply("spot", 0, NOON_MS)
-    assert [each.new_per_kwh for each in changes] == [Decimal("0.055")]
+    correction = place.prices.correct("spot", 0, NOON_MS, apply=True)
+    assert [each.new_per_kwh for each in correction.changes] == [Decimal("0.055")]
     assert place.kept()[ms("2026-01-06T09:00+01:00")] == Decimal("0.055")
 
 

@@ -58,8 +58,10 @@ async def test_another_price_of_time_past_waits_and_counts_when_it_is_applied(cl
     assert (await hand_in(client, "-0.02"))["differing"] == [change]
     found = (await client.get(SPOT, params=SPAN)).json()
     assert (found["prices"][0]["rate_per_kwh"], found["differing"]) == ("0.125", [change])
-    applied = await client.post(f"{SPOT}/correct", json={})
-    assert (applied.status_code, applied.json()) == (200, {"series": "spot", "changes": [change]})
+    would = {"series": "spot", "currency": "EUR", "applied": False, "changes": [change], "months": []}
+    for apply in (False, True):
+        answer = await client.post(f"{SPOT}/correct", json={"apply": apply})
+        assert (answer.status_code, answer.json()) == (200, would | {"applied": apply})
     found = (await client.get(SPOT, params=SPAN)).json()
     assert (found["prices"][0]["rate_per_kwh"], found["differing"]) == ("-0.02", [])
 

@@ -13,17 +13,18 @@ ITALY = "IT"
 
 
 def holidays_between(
-    country: str, first: date, last: date, *, extra: Collection[date] = (), without: Collection[date] = ()
+    country: str | None, first: date, last: date, *, extra: Collection[date] = (), without: Collection[date] = ()
 ) -> frozenset[date]:
     """Return the holidays from `first` to `last`, both among them; `extra` are added and `without` left out.
 
-    Those of Italy are the regulator's for the bands; those of another country its public holidays. Raises ValueError
-    for a country whose holidays are not known.
+    Those of Italy are the regulator's for the bands; those of another country its public holidays; None has none.
+    Raises ValueError for a country whose holidays are not known.
     """
-    if country not in countries():
+    if country is not None and country not in countries():
         message = f"the holidays of {country!r} are not known"
         raise ValueError(message)
-    days = {day for year in range(first.year, last.year + 1) for day in _holidays_of(country, year)}
+    years = range(first.year, last.year + 1) if country else ()
+    days = {day for year in years for day in _holidays_of(country or "", year)}
     return frozenset(day for day in (days | set(extra)) - set(without) if first <= day <= last)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from casawatt.answers.bills import Bills, Terms
 from casawatt.answers.consumption import Consumption
 from casawatt.answers.costs import Costs
-from casawatt.answers.market import Markets
+from casawatt.answers.market import Calendar, Markets
 from casawatt.answers.prices import Prices
 from casawatt.answers.tariffs import Tariffs
 from casawatt.config import Config
@@ -40,7 +40,9 @@ def answers_of(
 ) -> Answers:
     """Return what answers for a home that is open; `on_event` hears what happens, None: it is written down at once."""
     consumption = Consumption(store, registry, config.supply.meter)
-    markets = Markets(store, config.home.zone)
+    home = config.home
+    calendar = Calendar(home.holiday_country, home.holidays_extra, home.holidays_not)
+    markets = Markets(store, home.zone, calendar)
     bills = Bills(
         consumption, markets, Terms(config.home.currency, config.home.billing_day, config.supply.contracted_w)
     )
@@ -49,7 +51,7 @@ def answers_of(
         Costs(store, registry, markets),
         bills,
         Tariffs(store, bills, ConfigFile(config).tariffs, clock),
-        Prices(store, config.prices, clock, on_event or store.book.events.append),
+        Prices(store, bills, config.prices, clock, on_event or store.book.events.append),
     )
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from casawatt.cli.asking import ask
+from casawatt.cli.bill import show_month_changes
 from casawatt.cli.output import out, print_json, print_table
 from casawatt.cli.places import ConfigOption, DataOption, JsonOption, Place, find
 from casawatt.cli.times import parse_time
@@ -19,7 +20,7 @@ from casawatt.model.errors import ImportFileError
 from casawatt.model.price import Price, PriceFormat, PriceUnit
 from casawatt.web.prices import PRICES_MAX
 from casawatt.web.prices_documents import (
-    applied_document,
+    price_correction_document,
     prices_document,
     recorded_document,
     series_document,
@@ -140,22 +141,25 @@ def correct(
     series: SeriesArgument,
     start: StartOption = None,
     end: EndOption = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without this only say what it would change.")] = False,
     config: ConfigOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Let prices count that were told later than others of the same time. What that time cost changes by it."""
+    """Let prices count that were told later than others of the same time, or show what that would change."""
     place = find(config, data)
     now_ms = WallClock().now_ms()
     zone = place.config.home.zone
     start_ms = 0 if start is None else parse_time(start, zone, now_ms)
     end_ms = now_ms if end is None else parse_time(end, zone, now_ms)
     _check_order(start_ms, end_ms)
-    body = {"start": _utc(start_ms), "end": _utc(end_ms)}
+    body = {"start": _utc(start_ms), "end": _utc(end_ms), "apply": apply}
     document = ask(
         place,
         lambda service: service.post(f"/api/v1/prices/{series}/correct", body),
-        lambda ports: applied_document(series, ports.answers.prices.apply(series, start_ms, end_ms), zone),
+        lambda ports: price_correction_document(
+            ports, series, ports.answers.prices.correct(series, start_ms, end_ms, apply=apply)
+        ),
         changing=True,
     )
     if as_json:
@@ -165,7 +169,9 @@ def correct(
         out.print("No price of that time was told otherwise.")
         return
     _show_changes(document["changes"])
-    out.print("The new prices count now; bills of that time are different by it.")
+    show_month_changes(document)
+    if not document["applied"]:
+        out.print(f"Nothing is changed yet: casawatt prices correct {series} --apply does it.")
 
 
 def _hand_in(place: Place, series: str, prices: list[Price]) -> dict[str, Any]:

@@ -15,11 +15,11 @@ from casawatt.model.price import Price, PriceUnit
 from casawatt.web.meters import Text
 from casawatt.web.ports import Ports
 from casawatt.web.prices_documents import (
-    AppliedDocument,
+    PriceCorrectionDocument,
     PricesDocument,
     RecordedDocument,
     SeriesListDocument,
-    applied_document,
+    price_correction_document,
     prices_document,
     recorded_document,
     series_document,
@@ -56,15 +56,18 @@ class Handing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     prices: Annotated[list[Handed], Meta(max_length=PRICES_MAX)]
 
 
-class Applying(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """From when until when; without them always."""
+class Correcting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """From when until when, without them always; and whether to do it, else only what it would change is said."""
 
     start: Text | None = None
     end: Text | None = None
+    apply: bool = False
 
 
 HandingBody = Annotated[Handing, Body(title="Prices", description="Spans of time and what a kWh costs in them")]
-ApplyingBody = Annotated[Applying, Body(title="Span", description="Of which time the later prices shall count")]
+CorrectingBody = Annotated[
+    Correcting, Body(title="Correction of prices", description="Of which time the later prices shall count")
+]
 WITH_BODY = (
     HTTPStatus.NOT_FOUND,
     HTTPStatus.INSUFFICIENT_STORAGE,
@@ -114,7 +117,9 @@ async def get_prices(ports: Served, series: Series, start: Start = None, end: Pr
 async def post_prices(ports: Served, series: Series, data: HandingBody) -> Response[bytes]:
     """Keep prices. Of time that has begun the first price that was told stays; another one waits to be applied."""
     prices = in_order((_price(ports, place, each), _at(place)) for place, each in enumerate(data.prices))
-    return answer(recorded_document(series, ports.answers.prices.record(series, prices), ports.home.zone), HTTPStatus.CREATED)
+    return answer(
+        recorded_document(series, ports.answers.prices.record(series, prices), ports.home.zone), HTTPStatus.CREATED
+    )
 
 
 @post(
@@ -125,16 +130,19 @@ async def post_prices(ports: Served, series: Series, data: HandingBody) -> Respo
     status_code=HTTPStatus.OK,
     before_request=check_json,
     request_max_body_size=BODY_MAX_BYTES,
-    responses=answers(*WITH_BODY, ok=document(AppliedDocument, "What is different since")),
+    responses=answers(
+        *WITH_BODY, ok=document(PriceCorrectionDocument, "The prices, and the months that cost something else by them")
+    ),
 )
-async def correct_prices(ports: Served, series: Series, data: ApplyingBody) -> Response[bytes]:
-    """Put the prices that were told later in the place of those that count. What past time cost changes by it."""
+async def correct_prices(ports: Served, series: Series, data: CorrectingBody) -> Response[bytes]:
+    """Put prices that were told later in the place of those that count with `apply`, or say what that would change."""
     zone = ports.home.zone
     start_ms = 0 if data.start is None else parse_time("start", data.start, zone)
     end_ms = ports.clock.now_ms() if data.end is None else parse_time("end", data.end, zone)
     if end_ms <= start_ms:
         raise wrong("end", "must be later than start")
-    return answer(applied_document(series, ports.answers.prices.apply(series, start_ms, end_ms), zone))
+    correction = ports.answers.prices.correct(series, start_ms, end_ms, apply=data.apply)
+    return answer(price_correction_document(ports, series, correction))
 
 
 def _span(ports: Ports, start: str | None, end: str | None) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """What the API answers about prices by the quarter-hour."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -7,8 +8,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from casawatt.answers.prices import PriceCorrection
 from casawatt.engine.price_columns import missing_spans, spans
 from casawatt.model.price import PriceChange, Recorded, SeriesSummary
+from casawatt.web.bill_documents import MonthChangeDocument, month_document
 from casawatt.web.documents import Time
 from casawatt.web.ports import Ports
 from casawatt.web.times import format_time
@@ -77,11 +80,14 @@ class RecordedDocument(msgspec.Struct, frozen=True):
     differing: list[PriceChangeDocument]
 
 
-class AppliedDocument(msgspec.Struct, frozen=True):
-    """The prices that count since in the place of others."""
+class PriceCorrectionDocument(msgspec.Struct, frozen=True):
+    """Prices in the place of others, and the months that cost something else by it. `applied`: it was done."""
 
     series: str
+    currency: str
+    applied: bool
     changes: list[PriceChangeDocument]
+    months: list[MonthChangeDocument]
 
 
 def series_document(ports: Ports) -> SeriesListDocument:
@@ -116,12 +122,14 @@ def recorded_document(name: str, recorded: Recorded, zone: ZoneInfo) -> Recorded
     )
 
 
-def applied_document(name: str, changes: list[PriceChange], zone: ZoneInfo) -> AppliedDocument:
-    """Return what was put in the place of other prices."""
-    return AppliedDocument(name, change_documents(changes, zone))
+def price_correction_document(ports: Ports, name: str, correction: PriceCorrection) -> PriceCorrectionDocument:
+    """Return a correction of prices."""
+    months = [month_document(each, correction.digits) for each in correction.months]
+    changes = change_documents(correction.changes, ports.home.zone)
+    return PriceCorrectionDocument(name, ports.home.currency, correction.applied, changes, months)
 
 
-def change_documents(changes: list[PriceChange], zone: ZoneInfo) -> list[PriceChangeDocument]:
+def change_documents(changes: Sequence[PriceChange], zone: ZoneInfo) -> list[PriceChangeDocument]:
     """Return each change with its times and prices as they are written."""
     return [
         PriceChangeDocument(
