@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import msgspec
+
 from casawatt.answers.bills import Bills
 from casawatt.answers.tariffs import MonthChange
 from casawatt.engine.localtime import day_start, local_date
@@ -11,6 +13,7 @@ from casawatt.engine.periods import Period, billing_month_of
 from casawatt.engine.price_columns import price_columns
 from casawatt.model.errors import PriceError, UnknownSeriesError
 from casawatt.model.event import Event
+from casawatt.model.event_data import PriceDiffers
 from casawatt.model.interval import INTERVAL_MS
 from casawatt.model.meter import SLUG
 from casawatt.model.ports import Clock
@@ -109,7 +112,7 @@ class Prices:
         for period in sorted({self._month_of(each.start_ms) for each in changes}):
             until_now = Period(period.start, min(period.end, last))
             market = self._bills.market(until_now)
-            if name not in market.prices:
+            if name not in market.prices or not self._bills.consumption.meters():
                 continue
             quarters = self._bills.quarters(until_now)
             span_ms = day_start(self._zone, until_now.start), day_start(self._zone, until_now.end)
@@ -142,11 +145,7 @@ class Prices:
 def differs(name: str, changes: Sequence[PriceChange], now_ms: int) -> Event:
     """Return the event that a source told other prices of time that has passed than it had told before."""
     first = changes[0]
-    data = {
-        "start_ms": first.start_ms,
-        "end_ms": changes[-1].end_ms,
-        "quarters": sum((each.end_ms - each.start_ms) // INTERVAL_MS for each in changes),
-        "old_per_kwh": str(first.old_per_kwh),
-        "new_per_kwh": str(first.new_per_kwh),
-    }
-    return Event(f"{name}/{DIFFERS}/{first.start_ms}/{first.new_per_kwh}", DIFFERS, now_ms, name, data)
+    quarters = sum((each.end_ms - each.start_ms) // INTERVAL_MS for each in changes)
+    old, new = f"{first.old_per_kwh:f}", f"{first.new_per_kwh:f}"
+    data = PriceDiffers(first.start_ms, changes[-1].end_ms, quarters, old, new)
+    return Event(f"{name}/{DIFFERS}/{first.start_ms}/{new}", DIFFERS, now_ms, name, msgspec.to_builtins(data))
