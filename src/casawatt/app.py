@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from casawatt.answers.claims import no_runs
-from casawatt.answers.home import answers_of, take_tariffs_in
+from casawatt.answers.home import Answers, answers_of, take_tariffs_in
 from casawatt.answers.splits import splits_of
 from casawatt.app_ports import HomeMeters, Imports, Live, ServiceStatus
 from casawatt.app_sources import Source, Wiring, load_sources
@@ -27,6 +27,7 @@ from casawatt.model.errors import StoreError
 from casawatt.model.event import Event
 from casawatt.model.meter import Traits
 from casawatt.model.ports import Clock
+from casawatt.price_feed import PriceFeed, Where
 from casawatt.recorder.inbox import SourceInbox
 from casawatt.recorder.keeper import Keeper, in_thread, seal
 from casawatt.recorder.recorder import Recorder
@@ -105,6 +106,7 @@ class Service:
         )
         self.supervisor = Supervisor(home.clock, self._happened, self.live.health_changed)
         self.status = ServiceStatus(home.store, home.recorder, self.supervisor, home.clock.now_ms(), self.keeper)
+        self.answers = answers_of(home.config, home.store, home.registry, home.clock, self._happened)
         self.discovery = Discovery(
             home.config,
             {source.name: source.options for source in self._sources},
@@ -132,12 +134,14 @@ class Service:
             status=self.status,
             desk=self._wiring.desk,
             discovery=self.discovery,
+            answers=self.answers,
         )
         async with running_server(create_app(ports), config.web.host, config.web.port) as url:
             self._home.store.announce(url)
             async with asyncio.TaskGroup() as group:
                 whole = [self.keeper.run(), self._write_events(), self.discovery.run(), *beside]
                 whole += [self._supervise(source) for source in self._sources]
+                whole += [self.supervisor.run(f"prices.{feed.name}", feed.run) for feed in self._feeds()]
                 whole += [
                     self.supervisor.run(f"broker.{name}", broker.run) for name, broker in self._wiring.brokers.items()
                 ]
@@ -149,6 +153,14 @@ class Service:
                     task.cancel()
         trouble = self._home.store.trouble
         log.error("stopped; %s", trouble) if trouble else log.info("stopped; everything is on the disk")
+
+    def _feeds(self) -> list[PriceFeed]:
+        home = self._home.config.home
+        where = Where(home.zone, home.currency)
+        return [
+            PriceFeed(name, options, where, self.answers.prices, self._home.clock)
+            for name, options in self._home.config.prices.items()
+        ]
 
     async def _supervise(self, source: Source) -> None:
         wanted = self._wiring.wanted(source.module.run, source.options)
@@ -198,11 +210,12 @@ def ports_of(
     status: ServiceStatus | None = None,
     desk: Desk | None = None,
     discovery: Discovery | None = None,
+    answers: Answers | None = None,
 ) -> Ports:
     """Return what pages and commands ask; without a service nothing is live and no source runs."""
     config, store, registry, recorder, clock = home.config, home.store, home.registry, home.recorder, home.clock
     idle = Supervisor(clock, lambda _event: None, lambda: None)
-    answers = answers_of(config, store, registry, clock)
+    answers = answers or answers_of(config, store, registry, clock)
     return Ports(
         home=Home(config.home.name, config.home.zone, config.home.currency, demo, store.home_id),
         clock=clock,

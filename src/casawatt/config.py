@@ -12,11 +12,13 @@ import msgspec
 
 from casawatt.config_document import Document, Options
 from casawatt.config_members import check_members
+from casawatt.config_prices import check_holidays, check_prices
 from casawatt.config_sections import (
     BrokerConfig,
     HomeConfig,
     MemberConfig,
     MeterConfig,
+    PricesConfig,
     SplitConfig,
     StoreConfig,
     SupplyConfig,
@@ -30,7 +32,7 @@ from casawatt.model.tariff import Tariff
 LISTS = ("tariff",)
 """The sections that are written `[[...]]`, as there may be several."""
 
-SECTIONS = ("broker", "home", "member", "meter", "source", "split", "store", "supply", "tariff", "web")
+SECTIONS = ("broker", "home", "member", "meter", "prices", "source", "split", "store", "supply", "tariff", "web")
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -47,6 +49,7 @@ class Config(msgspec.Struct, frozen=True):
     members: dict[str, MemberConfig]
     split: SplitConfig
     tariffs: tuple[Tariff, ...]
+    prices: dict[str, PricesConfig]
 
     def source_options(self, name: str, options: type[Options]) -> Options:
         """Return `[source.<name>]` as the source's own `Config` class.
@@ -95,6 +98,7 @@ def parse(text: str, path: str) -> Config:
         members_in(document, tables.get("member", {})),
         document.convert(tables.get("split", {}), SplitConfig, ("split",)),
         tariffs_in(document, "tariff"),
+        prices_in(document, tables.get("prices", {})),
     )
     check(config)
     return config
@@ -112,6 +116,11 @@ def brokers_in(document: Document, tables: dict[str, Any]) -> dict[str, BrokerCo
 def members_in(document: Document, tables: dict[str, Any]) -> dict[str, MemberConfig]:
     """Return the members by their slugs; raises ConfigError."""
     return {slug: document.convert(table, MemberConfig, ("member", slug)) for slug, table in tables.items()}
+
+
+def prices_in(document: Document, tables: dict[str, Any]) -> dict[str, PricesConfig]:
+    """Return the series of prices by their names; raises ConfigError."""
+    return {name: document.convert(table, PricesConfig, ("prices", name)) for name, table in tables.items()}
 
 
 def check(config: Config) -> None:
@@ -142,6 +151,8 @@ def check(config: Config) -> None:
             why = f"{meter.source} {meter.address} already measures for [meter.{owners[device]}]"
             raise document.error(("meter", slug, "address"), why)
         owners[device] = slug
+    check_holidays(document, config.home)
+    check_prices(document, config.prices)
     check_members(document, config.members, config.split, config.meters)
 
 

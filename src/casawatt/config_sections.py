@@ -10,6 +10,7 @@ from msgspec import Meta
 from casawatt.model.broker import BrokerOptions
 from casawatt.model.member import Rest
 from casawatt.model.meter import LIMIT_W, Cadence
+from casawatt.model.price import PriceFormat, PriceUnit
 
 Ratio = Annotated[float, Meta(gt=0, le=1)]
 Voltage = Annotated[float, Meta(ge=50, le=1000)]
@@ -19,13 +20,25 @@ GapLimit = Annotated[float, Meta(ge=1, le=86_400)]
 
 
 class HomeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[home]`: what holds for the whole home."""
+    """`[home]`: what holds for the whole home.
+
+    `country` is whose holidays count for tariffs, two letters; `holidays_extra` and `holidays_not` are days that count
+    beside them and that do not.
+    """
 
     name: str = "Home"
     timezone: str = "Europe/Rome"
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "EUR"
     nominal_voltage_v: Voltage = 230.0
     billing_day: Annotated[int, Meta(ge=1, le=31)] = 1
+    country: str | None = None
+    holidays_extra: list[date] = []
+    holidays_not: list[date] = []
+
+    @property
+    def holiday_country(self) -> str | None:
+        """The country whose holidays count: the one that is named, or else Italy in its time zone, or none."""
+        return self.country or ("IT" if self.timezone == "Europe/Rome" else None)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -65,6 +78,24 @@ class SplitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """`[split]`: how a bill is divided among the members."""
 
     rest: Rest = Rest.PERSON
+
+
+class PricesConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[prices.<series>]`: prices by the hour or quarter-hour, and where they come from.
+
+    `area` is the code of the bidding zone, `sequence` which of its auctions, `token_file` where the token is that the
+    platform wants. `unit` and `timezone` are those of a table that does not say them.
+    """
+
+    format: PriceFormat
+    url: Annotated[str, Meta(pattern="^https?://[^ ]+$")] | None = None
+    file: str | None = None
+    area: Annotated[str, Meta(pattern="^[0-9]{2}[A-Z][0-9A-Z-]{13}$")] | None = None
+    sequence: Annotated[int, Meta(ge=1, le=9)] = 1
+    token_file: str | None = None
+    unit: PriceUnit | None = None
+    timezone: str | None = None
+    refresh_s: Annotated[float, Meta(ge=300, le=604_800)] = 3600.0
 
 
 class MemberConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -115,7 +115,7 @@ class TestHome:
     def ports(self) -> Ports:
         home = Home("Casa Rossi", ROME, "EUR", demo=False, home_id="5f0e")
         registry = Registry(self.store.registry, HomeConfig(), {})
-        config = parse("", "no config")
+        config = parse('[prices.spot]\nformat = "awattar"', "no config")
         answers = answers_of(config, self.store, registry, self.clock)
         splits = splits_of(config, self.store, registry, answers.bills, no_runs, self.clock)
         given = home, self.clock, self, self, self.store, self, self, self.repairs, self

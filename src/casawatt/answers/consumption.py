@@ -34,6 +34,10 @@ class Consumption:
         self._registry = registry
         self._meter = meter
 
+    def meters(self) -> list[Meter]:
+        """Return all meters of the home; where there are none, nothing is billed."""
+        return self._registry.meters()
+
     def billed(self) -> Billed:
         """Return what is billed: the meter that is named, or else the only one of the mains, or else all.
 

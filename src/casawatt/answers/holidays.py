@@ -4,30 +4,27 @@ from collections.abc import Collection
 from datetime import date
 from functools import lru_cache
 
-from holidays import country_holidays, list_supported_countries
+from holidays import country_holidays
 
+from casawatt.config_prices import countries
 from casawatt.engine.italian_holidays import italian_band_holidays
 
 ITALY = "IT"
 
 
-def is_country(code: str) -> bool:
-    """Return whether the holidays of the country of this code (ISO 3166-1, two letters) are known."""
-    return code in _countries()
-
-
 def holidays_between(
-    country: str, first: date, last: date, *, extra: Collection[date] = (), without: Collection[date] = ()
+    country: str | None, first: date, last: date, *, extra: Collection[date] = (), without: Collection[date] = ()
 ) -> frozenset[date]:
     """Return the holidays from `first` to `last`, both among them; `extra` are added and `without` left out.
 
-    Those of Italy are the regulator's for the bands; those of another country its public holidays. Raises ValueError
-    for a country whose holidays are not known.
+    Those of Italy are the regulator's for the bands; those of another country its public holidays; None has none.
+    Raises ValueError for a country whose holidays are not known.
     """
-    if not is_country(country):
-        message = f"the holidays of {country!r} are not known; write the country's two letters, like IT or DE"
+    if country is not None and country not in countries():
+        message = f"the holidays of {country!r} are not known"
         raise ValueError(message)
-    days = {day for year in range(first.year, last.year + 1) for day in _holidays_of(country, year)}
+    years = range(first.year, last.year + 1) if country else ()
+    days = {day for year in years for day in _holidays_of(country or "", year)}
     return frozenset(day for day in (days | set(extra)) - set(without) if first <= day <= last)
 
 
@@ -36,9 +33,3 @@ def _holidays_of(country: str, year: int) -> frozenset[date]:
     if country == ITALY:
         return italian_band_holidays(year)
     return frozenset(country_holidays(country, years=year))
-
-
-@lru_cache(maxsize=1)
-def _countries() -> frozenset[str]:
-    """Return the codes of all countries whose holidays are known."""
-    return frozenset(code for code in list_supported_countries(include_aliases=False) if len(code) == 2)

@@ -1,15 +1,18 @@
 """All that answers questions about the home as a whole, put together."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from casawatt.answers.bills import Bills, Terms
 from casawatt.answers.consumption import Consumption
 from casawatt.answers.costs import Costs
-from casawatt.answers.market import Markets
+from casawatt.answers.market import Calendar, Markets
+from casawatt.answers.prices import Prices
 from casawatt.answers.tariffs import Tariffs
 from casawatt.config import Config
 from casawatt.config_edit import ConfigFile
+from casawatt.model.event import Event
 from casawatt.model.ports import Clock
 from casawatt.registry import Registry
 from casawatt.store.store import Store
@@ -25,12 +28,21 @@ class Answers:
     costs: Costs
     bills: Bills
     tariffs: Tariffs
+    prices: Prices
 
 
-def answers_of(config: Config, store: Store, registry: Registry, clock: Clock) -> Answers:
-    """Return what answers for a home that is open."""
+def answers_of(
+    config: Config,
+    store: Store,
+    registry: Registry,
+    clock: Clock,
+    on_event: Callable[[Event], object] | None = None,
+) -> Answers:
+    """Return what answers for a home that is open; `on_event` hears what happens, None: it is written down at once."""
     consumption = Consumption(store, registry, config.supply.meter)
-    markets = Markets(store, config.home.zone)
+    home = config.home
+    calendar = Calendar(home.holiday_country, home.holidays_extra, home.holidays_not)
+    markets = Markets(store, home.zone, calendar)
     bills = Bills(
         consumption, markets, Terms(config.home.currency, config.home.billing_day, config.supply.contracted_w)
     )
@@ -39,6 +51,7 @@ def answers_of(config: Config, store: Store, registry: Registry, clock: Clock) -
         Costs(store, registry, markets),
         bills,
         Tariffs(store, bills, ConfigFile(config).tariffs, clock),
+        Prices(store, bills, config.prices, clock, on_event or store.book.events.append),
     )
 
 

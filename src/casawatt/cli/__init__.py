@@ -5,7 +5,21 @@ import sys
 import typer
 
 from casawatt import __version__
-from casawatt.cli import bill, discover, doctor, exporting, importing, init, keep, live, meters, repair, serve, split
+from casawatt.cli import (
+    bill,
+    discover,
+    doctor,
+    exporting,
+    importing,
+    init,
+    keep,
+    live,
+    meters,
+    prices,
+    repair,
+    serve,
+    split,
+)
 from casawatt.cli.output import complain
 from casawatt.model.errors import CasawattError, ConfigError, StoreBusyError, StoreCorruptError
 
@@ -29,6 +43,7 @@ app.command()(discover.discover)
 app.add_typer(meters.app, name="meters")
 app.add_typer(repair.app, name="repair")
 app.add_typer(split.app, name="split")
+app.add_typer(prices.app, name="prices")
 app.command()(live.live)
 app.command()(bill.bill)
 app.add_typer(bill.tariffs_app, name="tariffs")

@@ -169,6 +169,11 @@ def show_months(document: dict[str, Any]) -> None:
     """Print what months came to and come to."""
     for each in document["tariffs"]:
         out.print(f"{each['name']}, from {each['start']}: {in_words(each['charges'])}")
+    show_month_changes(document)
+
+
+def show_month_changes(document: dict[str, Any]) -> None:
+    """Print what months came to and come to, where some do."""
     if not document["months"]:
         out.print("No month's bill is different by it.")
         return

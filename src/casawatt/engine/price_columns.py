@@ -29,3 +29,16 @@ def spans(rates: QuarterRates) -> list[Price]:
 
     together = [[start_ms for _, start_ms in group] for _, group in groupby(enumerate(rates), kind)]
     return [Price(starts[0], starts[-1] + INTERVAL_MS, rates[starts[0]]) for starts in together]
+
+
+def missing_spans(rates: QuarterRates, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+    """Return the whole quarter-hours of a span that have no price, as spans in ascending time."""
+    first_ms = start_ms - start_ms % INTERVAL_MS
+    wanted = (time_ms for time_ms in range(first_ms, end_ms, INTERVAL_MS) if time_ms not in rates)
+    found: list[tuple[int, int]] = []
+    for time_ms in wanted:
+        if found and found[-1][1] == time_ms:
+            found[-1] = found[-1][0], time_ms + INTERVAL_MS
+        else:
+            found.append((time_ms, time_ms + INTERVAL_MS))
+    return found

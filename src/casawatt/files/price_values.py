@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from casawatt.model.errors import ImportFileError
+from casawatt.model.errors import CasawattError
 from casawatt.model.interval import INTERVAL_MS
 from casawatt.model.price import RATE_DIGITS_MAX, RATE_MAX_PER_KWH, Price, PriceUnit
 
@@ -18,7 +18,7 @@ LAST_MS = (datetime(2200, 1, 1, tzinfo=UTC) - EPOCH) // MILLISECOND
 DAY_MS = 86_400_000
 _NUMBER = re.compile(r"[+-]?(\d{1,12}(\.\d{0,18})?|\.\d{1,18})")
 
-Fail = Callable[[str, str], ImportFileError]
+Fail = Callable[[str, str], CasawattError]
 """Makes the error for a field and a reason; the place in the file is known to it."""
 
 

@@ -200,28 +200,19 @@ CREATE TABLE tariffs (
 
 -- The price per kWh of each clock quarter-hour, the first that was told of it.
 CREATE TABLE prices (
-    series TEXT NOT NULL,
-    start_ms INTEGER NOT NULL,
-    rate_per_kwh TEXT NOT NULL,
-    made_ms INTEGER NOT NULL,
+    series TEXT NOT NULL, start_ms INTEGER NOT NULL, rate_per_kwh TEXT NOT NULL, made_ms INTEGER NOT NULL,
     PRIMARY KEY (series, start_ms)
 ) WITHOUT ROWID;
 
 -- Another price that was told of a quarter-hour when it had passed; it waits for somebody to say that it shall count.
 CREATE TABLE prices_waiting (
-    series TEXT NOT NULL,
-    start_ms INTEGER NOT NULL,
-    rate_per_kwh TEXT NOT NULL,
-    made_ms INTEGER NOT NULL,
+    series TEXT NOT NULL, start_ms INTEGER NOT NULL, rate_per_kwh TEXT NOT NULL, made_ms INTEGER NOT NULL,
     PRIMARY KEY (series, start_ms)
 ) WITHOUT ROWID;
 
 -- Prices in whose place others were put.
 CREATE TABLE prices_replaced (
-    series TEXT NOT NULL,
-    start_ms INTEGER NOT NULL,
-    rate_per_kwh TEXT NOT NULL,
-    made_ms INTEGER NOT NULL,
+    series TEXT NOT NULL, start_ms INTEGER NOT NULL, rate_per_kwh TEXT NOT NULL, made_ms INTEGER NOT NULL,
     replaced_ms INTEGER NOT NULL
 );
 

@@ -20,6 +20,7 @@ from casawatt.web.live import Feed, get_live
 from casawatt.web.meters import get_meter, get_meters, post_meter
 from casawatt.web.pages import PAGES, pages_handler
 from casawatt.web.ports import Ports
+from casawatt.web.prices import HANDLERS as PRICES
 from casawatt.web.problem import answer, answer_error
 from casawatt.web.push import push_readings
 from casawatt.web.readings import get_readings, post_readings
@@ -61,6 +62,7 @@ def api_routers() -> list[Router]:
         *HANDLERS,
         *bill.HANDLERS,
         *split.HANDLERS,
+        *PRICES,
     ]
     return [
         Router("/api/v1", route_handlers=handlers, before_request=check_query),

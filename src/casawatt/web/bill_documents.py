@@ -219,12 +219,13 @@ def _waiting(each: Waiting) -> WaitingDocument:
 
 def correction_document(ports: Ports, correction: Correction) -> TariffCorrectionDocument:
     """Return a correction."""
-    months = [_month(each, correction.digits) for each in correction.months]
+    months = [month_document(each, correction.digits) for each in correction.months]
     waiting = [_waiting(each) for each in correction.waiting]
     return TariffCorrectionDocument(ports.home.currency, correction.applied, waiting, months)
 
 
-def _month(change: MonthChange, digits: int) -> MonthChangeDocument:
+def month_document(change: MonthChange, digits: int) -> MonthChangeDocument:
+    """Return a month before and after a correction."""
     period = change.period
     return MonthChangeDocument(
         period.start.isoformat(),
