@@ -11,10 +11,12 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from typing import Any
 
-from casawatt.answers.home import answers_of, take_tariffs_in
+from casawatt.answers.daily import Daily
+from casawatt.answers.home import Answers, answers_of, take_tariffs_in
 from casawatt.app_ports import HomeMeters, Imports, Live, ServiceStatus
 from casawatt.app_sources import Source, Wiring, load_sources
 from casawatt.clock import DemoClock, WallClock
@@ -135,6 +137,7 @@ class Service:
             self._home.store.announce(url)
             async with asyncio.TaskGroup() as group:
                 whole = [self.keeper.run(), self._write_events(), self.discovery.run(), *beside]
+                whole.append(self.supervisor.run("digest", self._daily(ports.answers).run))
                 whole += [self._supervise(source) for source in self._sources]
                 whole += [
                     self.supervisor.run(f"broker.{name}", broker.run) for name, broker in self._wiring.brokers.items()
@@ -147,6 +150,18 @@ class Service:
                     task.cancel()
         trouble = self._home.store.trouble
         log.error("stopped; %s", trouble) if trouble else log.info("stopped; everything is on the disk")
+
+    def _daily(self, answers: Answers) -> Daily:
+        home, config = self._home, self._home.config
+        return Daily(
+            home.store,
+            answers.digests,
+            home.clock,
+            self._happened,
+            at=time.fromisoformat(config.digest.at),
+            resolutions=config.digest.resolutions,
+            currency=config.home.currency,
+        )
 
     async def _supervise(self, source: Source) -> None:
         wanted = self._wiring.wanted(source.module.run, source.options)

@@ -14,6 +14,7 @@ from casawatt.config_document import Document, Options
 from casawatt.config_members import check_members
 from casawatt.config_sections import (
     BrokerConfig,
+    DigestConfig,
     HomeConfig,
     MemberConfig,
     MeterConfig,
@@ -30,7 +31,7 @@ from casawatt.model.tariff import Tariff
 LISTS = ("tariff",)
 """The sections that are written `[[...]]`, as there may be several."""
 
-SECTIONS = ("broker", "home", "member", "meter", "source", "split", "store", "supply", "tariff", "web")
+SECTIONS = ("broker", "digest", "home", "member", "meter", "source", "split", "store", "supply", "tariff", "web")
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -46,6 +47,7 @@ class Config(msgspec.Struct, frozen=True):
     sources: dict[str, dict[str, Any]]
     members: dict[str, MemberConfig]
     split: SplitConfig
+    digest: DigestConfig
     tariffs: tuple[Tariff, ...]
 
     def source_options(self, name: str, options: type[Options]) -> Options:
@@ -94,6 +96,7 @@ def parse(text: str, path: str) -> Config:
         tables.get("source", {}),
         members_in(document, tables.get("member", {})),
         document.convert(tables.get("split", {}), SplitConfig, ("split",)),
+        document.convert(tables.get("digest", {}), DigestConfig, ("digest",)),
         tariffs_in(document, "tariff"),
     )
     check(config)

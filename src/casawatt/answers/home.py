@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from casawatt.answers.bills import Bills, Terms
 from casawatt.answers.consumption import Consumption
 from casawatt.answers.costs import Costs
+from casawatt.answers.digests import Digests
+from casawatt.answers.known import Known
 from casawatt.answers.market import Markets
+from casawatt.answers.patterns import PatternsOfHome
 from casawatt.answers.tariffs import Tariffs
 from casawatt.config import Config
 from casawatt.config_edit import ConfigFile
@@ -25,6 +28,8 @@ class Answers:
     costs: Costs
     bills: Bills
     tariffs: Tariffs
+    digests: Digests
+    patterns: PatternsOfHome
 
 
 def answers_of(config: Config, store: Store, registry: Registry, clock: Clock) -> Answers:
@@ -34,11 +39,15 @@ def answers_of(config: Config, store: Store, registry: Registry, clock: Clock) -
     bills = Bills(
         consumption, markets, Terms(config.home.currency, config.home.billing_day, config.supply.contracted_w)
     )
+    costs = Costs(store, registry, markets)
+    known = Known(store, registry, clock, consumption, costs, config.home.currency)
     return Answers(
         consumption,
-        Costs(store, registry, markets),
+        costs,
         bills,
         Tariffs(store, bills, ConfigFile(config).tariffs, clock),
+        Digests(known),
+        PatternsOfHome(known),
     )
 
 

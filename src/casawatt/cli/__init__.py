@@ -5,7 +5,21 @@ import sys
 import typer
 
 from casawatt import __version__
-from casawatt.cli import bill, discover, doctor, exporting, importing, init, keep, live, meters, repair, serve
+from casawatt.cli import (
+    bill,
+    digest,
+    discover,
+    doctor,
+    exporting,
+    importing,
+    init,
+    keep,
+    live,
+    meters,
+    patterns,
+    repair,
+    serve,
+)
 from casawatt.cli.output import complain
 from casawatt.model.errors import CasawattError, ConfigError, StoreBusyError, StoreCorruptError
 
@@ -30,6 +44,8 @@ app.add_typer(meters.app, name="meters")
 app.add_typer(repair.app, name="repair")
 app.command()(live.live)
 app.command()(bill.bill)
+app.command()(digest.digest)
+app.command()(patterns.patterns)
 app.add_typer(bill.tariffs_app, name="tariffs")
 app.command("export")(exporting.export)
 app.add_typer(importing.app, name="import")

@@ -36,7 +36,7 @@ def digest(
     document = ask(
         place,
         lambda service: service.get(f"/api/v1/digest/{wanted.isoformat()}{query}"),
-        lambda ports: digest_document(ports, ports.digests.of(wanted, resolutions)),
+        lambda ports: digest_document(ports, ports.answers.digests.of(wanted, resolutions)),
     )
     if as_json:
         print_json(document)

@@ -12,7 +12,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, License, SecurityScheme
 
 from casawatt import __version__
-from casawatt.web import bill
+from casawatt.web import bill, digest, patterns
 from casawatt.web.discovery import get_discovery, post_discovery
 from casawatt.web.energy import get_energy
 from casawatt.web.health import get_health, get_metrics
@@ -60,6 +60,8 @@ def api_routers() -> list[Router]:
         get_openapi,
         *HANDLERS,
         *bill.HANDLERS,
+        *digest.HANDLERS,
+        *patterns.HANDLERS,
     ]
     return [
         Router("/api/v1", route_handlers=handlers, before_request=check_query),
