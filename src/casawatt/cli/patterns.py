@@ -21,19 +21,23 @@ def patterns(
     place = find(config, data)
     if meter is None:
         document = ask(place, lambda service: service.get("/api/v1/patterns"), patterns_document)
-        several = [document["home"], *document["meters"]]
     else:
         document = ask(
             place,
             lambda service: service.get(f"/api/v1/meters/{meter}/patterns"),
             lambda ports: meter_patterns_document(ports, meter),
         )
-        several = [document["pattern"]]
     if as_json:
         print_json(document)
         return
+    show(document)
+
+
+def show(document: dict[str, Any]) -> None:
+    """Print the patterns of the home, or of one meter."""
+    several = [document["pattern"]] if "pattern" in document else [document["home"], *document["meters"]]
     currency = document["currency"]
-    columns = "", "always W", "of all %", f"{currency} a year", "usual peak W", "highest W", "when"
+    columns = "of", "always W", "of all %", f"{currency} a year", "usual peak W", "highest W", "when"
     print_table(columns, [_row(each) for each in several])
     _show_profiles(several[0]["profiles"])
     for sentence in _sentences(several):
@@ -76,8 +80,10 @@ def _hour(quarters: list[float | None]) -> str | None:
 
 def _sentences(several: list[dict[str, Any]]) -> list[str]:
     """Return what is unusual and what uses more, in words."""
-    unusual = [each["unusual"]["sentence"] for each in several if each["unusual"]]
-    return unusual + [rise["sentence"] for each in several for rise in each["rises"]]
+    # Where one meter is the home, both are unusual by the same: it is said once.
+    unusual = {(each["unusual"]["energy_wh"], each["unusual"]["usual_wh"]): each for each in several if each["unusual"]}
+    sentences = [each["unusual"]["sentence"] for each in unusual.values()]
+    return sentences + [rise["sentence"] for each in several for rise in each["rises"]]
 
 
 def _show_balances(balances: list[dict[str, Any]]) -> None:
