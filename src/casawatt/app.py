@@ -11,10 +11,12 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from typing import Any
 
 from casawatt.answers.claims import no_runs
+from casawatt.answers.daily import Daily
 from casawatt.answers.home import Answers, answers_of, take_tariffs_in
 from casawatt.answers.splits import splits_of
 from casawatt.app_ports import HomeMeters, Imports, Live, ServiceStatus
@@ -140,6 +142,7 @@ class Service:
             self._home.store.announce(url)
             async with asyncio.TaskGroup() as group:
                 whole = [self.keeper.run(), self._write_events(), self.discovery.run(), *beside]
+                whole.append(self.supervisor.run("digest", self._daily(self.answers).run))
                 whole += [self._supervise(source) for source in self._sources]
                 whole += [self.supervisor.run(f"prices.{feed.name}", feed.run) for feed in self._feeds()]
                 whole += [
@@ -161,6 +164,18 @@ class Service:
             PriceFeed(name, options, where, self.answers.prices, self._home.clock)
             for name, options in self._home.config.prices.items()
         ]
+
+    def _daily(self, answers: Answers) -> Daily:
+        home, config = self._home, self._home.config
+        return Daily(
+            home.store,
+            answers.digests,
+            home.clock,
+            self._happened,
+            at=time.fromisoformat(config.digest.at),
+            resolutions=config.digest.resolutions,
+            currency=config.home.currency,
+        )
 
     async def _supervise(self, source: Source) -> None:
         wanted = self._wiring.wanted(source.module.run, source.options)

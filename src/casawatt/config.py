@@ -15,6 +15,7 @@ from casawatt.config_members import check_members
 from casawatt.config_prices import check_holidays, check_prices
 from casawatt.config_sections import (
     BrokerConfig,
+    DigestConfig,
     HomeConfig,
     MemberConfig,
     MeterConfig,
@@ -32,7 +33,20 @@ from casawatt.model.tariff import Tariff
 LISTS = ("tariff",)
 """The sections that are written `[[...]]`, as there may be several."""
 
-SECTIONS = ("broker", "home", "member", "meter", "prices", "source", "split", "store", "supply", "tariff", "web")
+SECTIONS = (
+    "broker",
+    "digest",
+    "home",
+    "member",
+    "meter",
+    "prices",
+    "source",
+    "split",
+    "store",
+    "supply",
+    "tariff",
+    "web",
+)
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -48,6 +62,7 @@ class Config(msgspec.Struct, frozen=True):
     sources: dict[str, dict[str, Any]]
     members: dict[str, MemberConfig]
     split: SplitConfig
+    digest: DigestConfig
     tariffs: tuple[Tariff, ...]
     prices: dict[str, PricesConfig]
 
@@ -97,6 +112,7 @@ def parse(text: str, path: str) -> Config:
         tables.get("source", {}),
         members_in(document, tables.get("member", {})),
         document.convert(tables.get("split", {}), SplitConfig, ("split",)),
+        document.convert(tables.get("digest", {}), DigestConfig, ("digest",)),
         tariffs_in(document, "tariff"),
         prices_in(document, tables.get("prices", {})),
     )

@@ -16,6 +16,7 @@ Ratio = Annotated[float, Meta(gt=0, le=1)]
 Voltage = Annotated[float, Meta(ge=50, le=1000)]
 Limit = Annotated[float, Meta(gt=0, le=1_000_000)]
 Share = Annotated[float, Meta(gt=0, le=10_000)]
+Resolution = Annotated[int, Meta(ge=1, le=1440)]
 GapLimit = Annotated[float, Meta(ge=1, le=86_400)]
 
 
@@ -55,6 +56,20 @@ class SupplyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     limit_w: Limit = LIMIT_W
     meter: str | None = None
     contracted_w: Annotated[int, Meta(gt=0, le=1_000_000)] | None = None
+
+
+class DigestConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[digest]`: when the digest of a day is told on the next, and its power by how many minutes."""
+
+    at: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "00:05"
+    resolutions: tuple[Resolution, ...] = (15, 60)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a resolution that does not divide a day."""
+        for minutes in self.resolutions:
+            if 1440 % minutes:
+                message = f"`resolutions`: {minutes} does not divide the 1440 minutes of a day, as 15 and 60 do"
+                raise ValueError(message)
 
 
 class StoreConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -47,8 +47,10 @@ def test_a_meter_that_is_not_behind_the_mains_is_named() -> None:
     found = balance(meter("mains", 400), [Measured("heater", heater, by_current=False)], *SPAN)
     assert found.rest_mwh == 9_600_000 - 12_000_000
     assert found.causes == (
-        "heater alone shows more than mains in 24 of the 24 quarter-hours in which it was used: it may not be behind "
-        "mains",
+        (
+            "heater alone shows more than mains in 24 of the 24 quarter-hours in which it was used: it may not be "
+            "behind mains"
+        ),
     )
 
 
@@ -56,8 +58,10 @@ def test_apparent_power_of_what_measures_current_only_is_named_as_the_cause() ->
     one, two = meter("fridge", 220, by_current=True), meter("pump", 220, by_current=True)
     found = balance(meter("mains", 400), [one, two, meter("router", 10)], *SPAN)
     assert found.causes == (
-        "fridge and pump measure current only, and volts times amperes is apparent power, which is more than what is "
-        "used: power_factor_ratio says how much is",
+        (
+            "fridge and pump measure current only, and volts times amperes is apparent power, which is more than what "
+            "is used: power_factor_ratio says how much is"
+        ),
     )
     mains = meter("mains", 400, by_current=True)
     (cause,) = balance(mains, [meter("fridge", 300), meter("oven", 300)], *SPAN).causes

@@ -59,7 +59,7 @@ TODAY = date(2026, 4, 1)
 
 
 def until(hour: int, today_w: float, usual_w: float = 500) -> Quarters:
-    """Return 30 days in which 8 to 10 o'clock takes a power that differs a little from day to day, and part of today."""
+    """Return 30 days in which 8 to 10 o'clock takes a little more or less each day, and part of today."""
     edges_ms = edges_of(FIRST, 31)
 
     def watts(at: datetime) -> float:

@@ -81,8 +81,9 @@ class Daily:
         is_time = now_ms >= datetime.combine(today, self._at, zone).timestamp() * 1000
         last = today.toordinal() - (1 if is_time else 2)
         yesterday = today.toordinal() - 1
-        # A clock that ran ahead once must not keep days from being told for good.
-        done = min(self._store.book.digests.done() or yesterday - 1, yesterday)
+        done = self._store.book.digests.done()
+        if not done or done > yesterday:  # a clock that ran ahead once must not keep days from being told for good
+            done = yesterday - 1
         return max(done + 1, last - MISSED_DAYS_MAX + 1), last
 
     async def _tell_of(self, digest: Digest) -> None:

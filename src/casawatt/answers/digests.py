@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from fractions import Fraction
 
 import msgspec
 import numpy as np
 
 from casawatt.answers.day_readings import DayReadings
 from casawatt.answers.digest_event import differences, told_of
-from casawatt.answers.known import Known, mean_price
+from casawatt.answers.known import Known
+from casawatt.engine.day_prices import DayPrices
 from casawatt.engine.days import Days, by_day
 from casawatt.engine.digest import USUAL_WEEKS, Beside, part
 from casawatt.engine.localtime import day_edges, day_start, local_date
+from casawatt.engine.pricing import UnitPrices
 from casawatt.model.digest import Digest, Part, ToldBefore
 from casawatt.model.errors import NoSuchDayError
 from casawatt.model.event_data import DigestDaily
@@ -39,7 +40,7 @@ class Digests:
     def __init__(self, known: Known) -> None:
         self._known = known
         self._store = known.store
-        self._readings = DayReadings(known.store, known.meters.calibrations)
+        self._readings = DayReadings(known.store, known.registry.calibrations)
 
     @property
     def today(self) -> date:
@@ -70,8 +71,9 @@ class Digests:
         start_ms, end_ms = day_start(zone, since), day_start(zone, last + timedelta(days=1))
         edges_ms = np.array(day_edges(zone, start_ms, end_ms), np.int64)
         columns = self._columns(edges_ms)
+        prices = self._known.costs.prices(day_start(zone, first), end_ms)
         for place in range(int(edges_ms.searchsorted(day_start(zone, first))), len(edges_ms) - 1):
-            yield self._digest(columns, place, resolutions)
+            yield self._digest(columns, place, prices, resolutions)
 
     def told(self, digest: Digest) -> ToldBefore | None:
         """Return when a day was told, and what of it is different now; None when it was not."""
@@ -85,40 +87,40 @@ class Digests:
     def _columns(self, edges_ms: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[_Column]:
         """Return the home, and then each of the meters."""
         span = int(edges_ms[0]), int(edges_ms[-1])
-        quarters = {each.meter_id: self._store.quarters(each.meter_id, *span) for each in self._known.meters.meters()}
-        billed = tuple(self._known.billed.meters())
+        quarters = {each.meter_id: self._store.quarters(each.meter_id, *span) for each in self._known.registry.meters()}
+        billed = self._known.billed
         parts: list[tuple[str | None, tuple[Meter, ...], Quarters]] = [
             (None, billed, added([quarters[each.meter_id] for each in billed]))
         ]
-        parts += [(each.slug, (each,), quarters[each.meter_id]) for each in self._known.meters.meters()]
+        parts += [(each.slug, (each,), quarters[each.meter_id]) for each in self._known.registry.meters()]
         return [_Column(slug, meters, those, by_day(those, edges_ms)) for slug, meters, those in parts]
 
-    def _digest(self, columns: list[_Column], place: int, resolutions: Sequence[int]) -> Digest:
+    def _digest(self, columns: list[_Column], place: int, prices: UnitPrices, resolutions: Sequence[int]) -> Digest:
         start_ms, end_ms = (int(each) for each in columns[0].days.edges_ms[place : place + 2])
         passed_ms = min(end_ms, max(self._known.clock.now_ms(), start_ms + 1))
         over = passed_ms == end_ms
-        price = mean_price(self._known.prices, start_ms, end_ms)
+        day_prices = DayPrices(prices, start_ms, end_ms)
         parts: list[Part] = []
         for column in columns:
-            beside = self._beside(column, (start_ms, end_ms), passed_ms, price, resolutions)
+            beside = self._beside(column, (start_ms, end_ms), passed_ms, day_prices, resolutions)
             parts.append(part(column.slug, column.days, place, beside, passed_ms - start_ms, over=over))
         day = local_date(self._store.zone, start_ms)
         return Digest(day, start_ms, end_ms, over, parts[0], tuple(parts[1:]))
 
     def _beside(
-        self, column: _Column, span: tuple[int, int], passed_ms: int, price: Fraction | None, resolutions: Sequence[int]
+        self, column: _Column, span: tuple[int, int], passed_ms: int, prices: DayPrices, resolutions: Sequence[int]
     ) -> Beside:
         start_ms, end_ms = span
         quarters, meters = column.quarters.between(start_ms, end_ms), column.meters
         whole = quarters.measured_sum_ms >= passed_ms - start_ms
-        cost = self._known.prices.cost(quarters)
+        cost = prices.cost(quarters)
         until_ms = passed_ms + -passed_ms % 60_000
         return Beside(
             peak=self._readings.peak(meters, quarters),
-            runs=() if column.slug is None else self._known.runs.begun(meters[0], start_ms, end_ms),
+            runs=() if column.slug is None else self._known.begun(meters[0], start_ms, end_ms),
             gaps=() if whole else self._readings.gaps(meters, (start_ms, passed_ms), over=passed_ms == end_ms),
             curves=[self._readings.curve(meters, quarters, (start_ms, until_ms), each) for each in resolutions],
             cost=None if cost is None else cost[0],
             cost_complete=cost is None or cost[1],
-            price_per_mwh=price,
+            price_per_mwh=prices.mean_per_mwh,
         )

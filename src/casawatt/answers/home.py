@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from casawatt.answers.bills import Bills, Terms
 from casawatt.answers.consumption import Consumption
 from casawatt.answers.costs import Costs
+from casawatt.answers.digests import Digests
+from casawatt.answers.known import Known
 from casawatt.answers.market import Calendar, Markets
+from casawatt.answers.patterns import PatternsOfHome
 from casawatt.answers.prices import Prices
 from casawatt.answers.tariffs import Tariffs
 from casawatt.config import Config
@@ -29,6 +32,8 @@ class Answers:
     bills: Bills
     tariffs: Tariffs
     prices: Prices
+    digests: Digests
+    patterns: PatternsOfHome
 
 
 def answers_of(
@@ -46,12 +51,16 @@ def answers_of(
     bills = Bills(
         consumption, markets, Terms(config.home.currency, config.home.billing_day, config.supply.contracted_w)
     )
+    costs = Costs(store, registry, markets)
+    known = Known(store, registry, clock, consumption, costs, config.home.currency)
     return Answers(
         consumption,
-        Costs(store, registry, markets),
+        costs,
         bills,
         Tariffs(store, bills, ConfigFile(config).tariffs, clock),
         Prices(store, bills, config.prices, clock, on_event or store.book.events.append),
+        Digests(known),
+        PatternsOfHome(known),
     )
 
 

@@ -1,38 +1,17 @@
-"""What digests and patterns are made of: the home's meters and what is recorded, billed, priced and found of them."""
+"""What digests and patterns are made of: what is recorded of the home's meters, what it costs, and what it was for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Protocol
 
-import numpy as np
-
+from casawatt.answers.consumption import Consumption
+from casawatt.answers.costs import Costs
 from casawatt.model.digest import DayRun
-from casawatt.model.interval import INTERVAL_MS
-from casawatt.model.meter import Calibration, Meter
+from casawatt.model.errors import RegistryError
+from casawatt.model.meter import Meter
 from casawatt.model.ports import Clock
-from casawatt.model.quarters import Quarters
+from casawatt.registry import Registry
 from casawatt.store.store import Store
-
-
-class Billed(Protocol):
-    """What the home's consumption is the sum of."""
-
-    def meters(self) -> list[Meter]:
-        """Return the meters whose energy together is billed."""
-        ...
-
-
-class Meters(Protocol):
-    """The meters of the home."""
-
-    def meters(self) -> list[Meter]:
-        """Return all of them, in the order in which they are shown."""
-        ...
-
-    def calibrations(self, meter: Meter) -> list[Calibration]:
-        """Return what a meter's readings are counted by."""
-        ...
 
 
 class RunsOfMeters(Protocol):
@@ -43,34 +22,26 @@ class RunsOfMeters(Protocol):
         ...
 
 
-class Prices(Protocol):
-    """What energy costs, all that is charged by the kWh and the taxes on it."""
-
-    def cost(self, quarters: Quarters) -> tuple[Fraction, bool] | None:
-        """Return what quarter-hours cost, and whether all of their prices are known; None where none is."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All of it; `currency` is that of the prices."""
+    """All of it; `runs` is None where none are looked for."""
 
     store: Store
-    meters: Meters
+    registry: Registry
     clock: Clock
-    billed: Billed
-    prices: Prices
-    runs: RunsOfMeters
+    consumption: Consumption
+    costs: Costs
     currency: str
+    runs: RunsOfMeters | None = None
 
+    def begun(self, meter: Meter, start_ms: int, end_ms: int) -> Sequence[DayRun]:
+        """Return the meter's runs that begin in the span, in ascending time."""
+        return () if self.runs is None else self.runs.begun(meter, start_ms, end_ms)
 
-def mean_price(prices: Prices, start_ms: int, end_ms: int) -> Fraction | None:
-    """Return the mean price of a mWh in a span of whole quarter-hours (UTC ms): what power that never changes pays.
-
-    None where a price is not known.
-    """
-    begins_ms = np.arange(start_ms, end_ms, INTERVAL_MS)
-    energy_mwh = np.full(len(begins_ms), 1000)
-    measured_ms = np.full(len(begins_ms), INTERVAL_MS)
-    found = prices.cost(Quarters(begins_ms, energy_mwh, measured_ms, energy_mwh * 4))
-    return None if found is None or not found[1] else found[0] / (1000 * len(begins_ms))
+    @property
+    def billed(self) -> tuple[Meter, ...]:
+        """The meters whose consumption together is the home's; none where it has none yet."""
+        try:
+            return self.consumption.billed().meters
+        except RegistryError:
+            return ()

@@ -7,8 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from casawatt.answers.known import Known, mean_price
+from casawatt.answers.known import Known
 from casawatt.engine.balance import Measured, balance
+from casawatt.engine.day_prices import DayPrices
 from casawatt.engine.days import Days, by_day
 from casawatt.engine.digest import year_cost
 from casawatt.engine.localtime import day_edges, day_start, local_date
@@ -39,14 +40,14 @@ class PatternsOfHome:
     def __init__(self, known: Known) -> None:
         self._known = known
         self._store = known.store
-        self._meters = known.meters
+        self._registry = known.registry
 
     def all(self) -> Patterns:
         """Return the patterns of the home and of every meter, and the balances. Raises StoreError."""
         edges_ms = self._edges_ms()
-        every = self._meters.meters()
+        every = self._registry.meters()
         quarters = {each.meter_id: self._quarters(each, edges_ms) for each in every}
-        home = added([quarters[each.meter_id] for each in self._known.billed.meters()])
+        home = added([quarters[each.meter_id] for each in self._known.billed])
         price = self._price(edges_ms)
         return Patterns(
             self._known.clock.now_ms(),
@@ -71,7 +72,9 @@ class PatternsOfHome:
         return self._store.quarters(meter.meter_id, int(edges_ms[0]), int(edges_ms[-1]))
 
     def _price(self, edges_ms: Int64Array) -> Fraction | None:
-        return mean_price(self._known.prices, int(edges_ms[-2 - LAST_DAYS]), int(edges_ms[-2]))
+        """Return what a mWh costs on average of the last whole days; None where not all prices are known."""
+        span = int(edges_ms[-2 - LAST_DAYS]), int(edges_ms[-2])
+        return DayPrices(self._known.costs.prices(*span), *span).mean_per_mwh
 
     def _pattern(
         self, meter: Meter | None, quarters: Quarters, edges_ms: Int64Array, price: Fraction | None
@@ -103,7 +106,7 @@ class PatternsOfHome:
 
     def _rises(self, meter: Meter, days: Days, today: int, price: Fraction | None) -> list[Rise]:
         """Return in what an appliance uses more than it did; a meter that others are behind is none."""
-        if meter.appliance == MAINS or any(each.parent == meter.slug for each in self._meters.meters()):
+        if meter.appliance == MAINS or any(each.parent == meter.slug for each in self._registry.meters()):
             return []
         found = []
         by_day_ = rising_by_day(meter.slug, days, today)
@@ -111,7 +114,7 @@ class PatternsOfHome:
             more_mwh = by_day_.recent_mwh - by_day_.before_mwh
             found.append(replace(by_day_, year_cost=None if price is None else more_mwh * 365 * price))
         end_ms = int(days.edges_ms[-1])
-        runs = self._known.runs.begun(meter, int(days.edges_ms[today - RUN_DAYS]), end_ms)
+        runs = self._known.begun(meter, int(days.edges_ms[today - RUN_DAYS]), end_ms)
         ended = np.array([each.energy_mwh for each in runs if each.end_ms is not None], np.int64)
         by_run = rising_by_run(meter.slug, ended)
         return [*found, by_run] if by_run else found

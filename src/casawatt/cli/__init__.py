@@ -7,6 +7,7 @@ import typer
 from casawatt import __version__
 from casawatt.cli import (
     bill,
+    digest,
     discover,
     doctor,
     exporting,
@@ -15,6 +16,7 @@ from casawatt.cli import (
     keep,
     live,
     meters,
+    patterns,
     prices,
     repair,
     serve,
@@ -46,6 +48,8 @@ app.add_typer(split.app, name="split")
 app.add_typer(prices.app, name="prices")
 app.command()(live.live)
 app.command()(bill.bill)
+app.command()(digest.digest)
+app.command()(patterns.patterns)
 app.add_typer(bill.tariffs_app, name="tariffs")
 app.command("export")(exporting.export)
 app.add_typer(importing.app, name="import")

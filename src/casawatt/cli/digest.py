@@ -36,7 +36,7 @@ def digest(
     document = ask(
         place,
         lambda service: service.get(f"/api/v1/digest/{wanted.isoformat()}{query}"),
-        lambda ports: digest_document(ports, ports.digests.of(wanted, resolutions)),
+        lambda ports: digest_document(ports, ports.answers.digests.of(wanted, resolutions)),
     )
     if as_json:
         print_json(document)
@@ -56,7 +56,7 @@ def show(document: dict[str, Any], zone: ZoneInfo) -> None:
     parts = [document["home"], *document["meters"]]
     out.print(_heading(document))
     currency = document["currency"]
-    columns = "", "kWh", f"cost {currency}", "mean W", "peak W", "at", "standby W", f"{currency} a year", "measured %"
+    columns = "of", "kWh", f"cost {currency}", "mean W", "peak W", "at", "standby W", f"{currency} a year", "measured %"
     print_table((*columns, "usual kWh"), [_row(part) for part in parts])
     rows = [(part["meter"], *_run_row(run)) for part in parts for run in part["runs"]]
     if rows:

@@ -24,7 +24,7 @@ MAD_TO_SIGMA = 1.4826
 """The median absolute deviation of normally distributed values, times this, is their standard deviation."""
 
 FAR_SIGMA = 3.0
-"""So far is an outlier, by the strictest of the rules in Leys et al., Detecting outliers, J. Exp. Soc. Psychol. 49 (2013)."""
+"""So far is an outlier: the strictest rule of Leys et al., Detecting outliers, J. Exp. Soc. Psychol. 49 (2013)."""
 
 TRIFLE_MWH = 250_000
 TRIFLE_PERCENT = 20

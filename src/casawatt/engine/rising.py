@@ -35,7 +35,7 @@ DECILES_TO_SIGMA = 2.563
 """So many standard deviations lie between the first and the last decile of normally distributed values."""
 
 LEAST_RATIO = {"a year ago": 1.20, "before": 1.25}
-"""A hot summer makes a fridge use up to a fifth more than a cool one; two months of a season make less than a quarter."""
+"""A hot summer makes a fridge use up to a fifth more than a cool one; two months make less than a quarter."""
 
 TRIFLE_MWH = 50_000
 """Less more than this, a day or a run, is not worth a word: 18 kWh a year."""

@@ -93,17 +93,3 @@ class DigestDaily(msgspec.Struct, frozen=True):
     home: DigestMeter
     meters: dict[str, DigestMeter]
     power: list[DigestPower]
-
-
-class PriceDiffers(msgspec.Struct, frozen=True):
-    """`casawatt.price.differs`: a source told other prices of time that has passed than it had told before.
-
-    From `start_ms` until before `end_ms` (UTC ms), of so many `quarters` of an hour. `old_per_kwh` and `new_per_kwh`,
-    exact decimal numbers, are those of the first of them.
-    """
-
-    start_ms: int
-    end_ms: int
-    quarters: int
-    old_per_kwh: str
-    new_per_kwh: str

@@ -12,7 +12,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, License, SecurityScheme
 
 from casawatt import __version__
-from casawatt.web import bill, split
+from casawatt.web import bill, digest, patterns, split
 from casawatt.web.discovery import get_discovery, post_discovery
 from casawatt.web.energy import get_energy
 from casawatt.web.health import get_health, get_metrics
@@ -63,6 +63,8 @@ def api_routers() -> list[Router]:
         *bill.HANDLERS,
         *split.HANDLERS,
         *PRICES,
+        *digest.HANDLERS,
+        *patterns.HANDLERS,
     ]
     return [
         Router("/api/v1", route_handlers=handlers, before_request=check_query),

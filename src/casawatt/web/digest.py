@@ -34,7 +34,7 @@ Resolution = Annotated[
 )
 async def get_digest(ports: Served, date: Day, resolution: Resolution = None) -> Response[bytes]:
     """Return what a local day comes to by what is recorded now, and whether that is what was told of it."""
-    digest = ports.digests.of(parse_day(date), parse_resolutions(resolution))
+    digest = ports.answers.digests.of(parse_day(date), parse_resolutions(resolution))
     return answer(digest_document(ports, digest))
 
 

@@ -112,7 +112,7 @@ class DigestDocument(msgspec.Struct, frozen=True):
 def digest_document(ports: Ports, digest: Digest) -> DigestDocument:
     """Return a day as it is written."""
     home = ports.home
-    told = ports.digests.told(digest)
+    told = ports.answers.digests.told(digest)
     return DigestDocument(
         digest.day.isoformat(),
         format_time(digest.start_ms, home.zone),
