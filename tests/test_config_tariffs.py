@@ -47,6 +47,12 @@ def test_bands_are_read_in_the_order_that_they_stand_in() -> None:
     ]
 
 
+def test_bands_that_reach_past_midnight_leave_no_hour_out() -> None:
+    night = BAND + 'from = "23:00"\nto = "6:00"\n'
+    day = BAND.replace("night", "day") + 'from = "6:00"\nto = "23:00"\n'
+    assert [each.name for each in tariffs(FLAT + night + day)[0].band] == ["night", "day"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -73,6 +79,38 @@ def test_bands_are_read_in_the_order_that_they_stand_in() -> None:
         (
             FLAT + "rate_per_kwh = 1\n" + FLAT + "rate_per_kwh = 2\n",
             "home.toml:6: tariff.1.from: another tariff begins",
+        ),
+        (FLAT + BAND + 'from = "24:15"\n', "home.toml:7: tariff.0.band.0.from: "),
+        (
+            FLAT + BAND + 'days = ["mon"]\n',
+            "home.toml:4: tariff.0.band.0: no band holds on tue at 00:00: a last one without",
+        ),
+        (
+            FLAT + BAND + 'from = "6:00"\nto = "23:00"\n',
+            "home.toml:4: tariff.0.band.0: no band holds on mon at 00:00",
+        ),
+        (
+            FLAT + BAND + 'from = "6:00"\n' + BAND + 'days = ["mon", "tue"]\nfrom = "0:00"\nto = "6:00"\n',
+            "home.toml:4: tariff.0.band.0: no band holds on wed at 00:00",
+        ),
+        (
+            FLAT + BAND + 'from = "6:00"\n' + BAND + 'days = ["sun", "mon"]\nfrom = "23:00"\nto = "6:00"\n',
+            "home.toml:4: tariff.0.band.0: no band holds on mon at 00:00",
+        ),
+        (
+            FLAT + "rate_per_kwh = 0.1234567890123\n",
+            "home.toml:4: tariff.0.rate_per_kwh: 0.1234567890123 has more than 12",
+        ),
+        (FLAT + "rate_per_kwh = 1\nfactor = 2\n", "home.toml:5: tariff.0.factor: does nothing without prices"),
+        (
+            FLAT + "rate_per_kwh = 1\nexcise_free_kwh_per_month = 2\n",
+            "home.toml:5: tariff.0.excise_free_kwh_per_month: does nothing without excise_per_kwh",
+        ),
+        (FLAT + 'rate_per_kwh = 1\nvat_free = ["power"]\n', "home.toml:5: tariff.0.vat_free: does nothing without vat"),
+        (FLAT + 'rate_per_kwh = 1\nvat_free = ["tea"]\n', "home.toml:5: tariff.0.vat_free.0: invalid enum value 'tea'"),
+        (
+            FLAT.replace("2026", "2027") + "rate_per_kwh = 1\n" + FLAT + "rate_per_kwh = 1\npower_per_kw_year = 20\n",
+            "home.toml:9: tariff.1.power_per_kw_year: needs contracted_w, here or in [supply]",
         ),
         ("[tariff]\nfrom = 2026-01-01\n", "home.toml:1: tariff: a section is written [[tariff]]"),
         (

@@ -25,7 +25,7 @@ from casawatt.config_sections import (
     SupplyConfig,
     WebConfig,
 )
-from casawatt.config_tariffs import tariffs_in
+from casawatt.config_tariffs import place_of, tariffs_in
 from casawatt.model.errors import ConfigError, RegistryError
 from casawatt.model.meter import SLUG, check_slug
 from casawatt.model.tariff import Tariff
@@ -153,8 +153,6 @@ def check(config: Config) -> None:
         if not isinstance(table, dict):
             raise document.error(("source", name), f"a source is written [source.{name}]")
     owners: dict[tuple[str, str], str] = {}
-    if config.supply.meter is not None and config.meters and config.supply.meter not in config.meters:
-        raise document.error(("supply", "meter"), f"there is no [meter.{config.supply.meter}]")
     for slug, meter in config.meters.items():
         try:
             check_slug(slug)
@@ -170,6 +168,18 @@ def check(config: Config) -> None:
     check_holidays(document, config.home)
     check_prices(document, config.prices)
     check_members(document, config.members, config.split, config.meters)
+    check_supply(config)
+
+
+def check_supply(config: Config) -> None:
+    """Raise ConfigError if what is billed, or the power that is paid for, is not there."""
+    document, supply = config.document, config.supply
+    if supply.meter is not None and config.meters and supply.meter not in config.meters:
+        raise document.error(("supply", "meter"), f"there is no [meter.{supply.meter}]")
+    for tariff in config.tariffs:
+        if tariff.power_per_kw_year and not (tariff.contracted_w or supply.contracted_w):
+            place = *place_of(document, "tariff", tariff), "power_per_kw_year"
+            raise document.error(place, "needs contracted_w, here or in [supply]")
 
 
 def check_parent(config: Config, slug: str) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from casawatt.config_document import Document
 from casawatt.model.errors import ConfigError
-from casawatt.model.tariff import Tariff, fault_of
+from casawatt.model.tariff import Tariff
+from casawatt.model.tariff_faults import fault_of
 
 
 def tariffs_in(document: Document, section: str) -> tuple[Tariff, ...]:
@@ -25,6 +26,13 @@ def tariffs_in(document: Document, section: str) -> tuple[Tariff, ...]:
             raise document.error((*place, "from"), f"another tariff begins on {tariff.from_} too")
         found[tariff.from_] = tariff
     return tuple(sorted(found.values(), key=lambda each: each.from_))
+
+
+def place_of(document: Document, section: str, tariff: Tariff) -> tuple[str, ...]:
+    """Return the place in the text of the one of `tariffs_in` that begins on that tariff's day."""
+    tables = tomllib.loads(document.text).get(section, [])
+    days = [str(table["from"]) for table in tables]
+    return section, str(days.index(tariff.from_.isoformat()))
 
 
 def load_tariffs(path: Path) -> tuple[Tariff, ...]:

@@ -80,6 +80,10 @@ def test_a_new_price_never_changes_what_is_past_and_waits_by_name(
     with caplog.at_level(logging.WARNING):
         for changed in (old.replace("0.25", "0.50"), old + flat("2026-10-15", "0.50", "new")):
             assert bill_of_october(tmp_path, changed) == first
+        late_first = flat("2026-10-15", "0.50", "new") + old
+        assert bill_of_october(tmp_path, late_first.replace("2026-10-15", "2026-10-16")) == first
+    assert "'new' from 2026-10-16 (" in caplog.text
+    assert "home.toml:1) would change what was used since 2026-10-16 costs" in caplog.text
     assert "home.toml:1) would change what was used since 2026-01-01 costs" in caplog.text
     assert "'new' from 2026-10-15" in caplog.text
     assert "casawatt tariffs correct" in caplog.text

@@ -5,13 +5,15 @@ from decimal import Decimal
 from fractions import Fraction
 
 import hypothesis.strategies as st
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from casawatt.engine.billing import Home, bill
 from casawatt.engine.pricing import unit_prices
 from casawatt.model.bill import BY_QUARTER, Bill, Charge
-from casawatt.model.money import as_money, plain
+from casawatt.model.money import as_money, digits_of, plain
+from casawatt.model.quarters import Quarters
 from casawatt.model.tariff import Band, Tariff
 from tests.engine.homes_and_bills import market, one, steady, varied
 
@@ -136,10 +138,50 @@ def test_a_band_that_leaves_hours_out_leaves_their_energy_without_a_price() -> N
     assert (made.complete, made.unpriced_mwh, made.amount) == (False, 4_800_000, Fraction("2.4"))
 
 
+def test_there_is_no_vat_on_what_is_free_of_it() -> None:
+    """24 h x 0.4 kWh x 0.5 = 4.80 with 10 % on it; without: levies 0.96, excise 0.48 less that of 1 kWh, fixed 2.00."""
+    start, end = date(2026, 1, 1), date(2026, 1, 2)
+    tariff = one(
+        rate_per_kwh="0.5",
+        levies_per_kwh="0.1",
+        excise_per_kwh="0.05",
+        excise_free_kwh_per_month="31",
+        fixed_per_day="2",
+        vat_percent="10",
+        vat_free=("levies", "excise", "fixed"),
+    )
+    home = Home(market(tariff), "EUR")
+    used = steady(start, end)
+    made = bill(used, start, end, home)
+    assert amounts(made)[Charge.VAT, "VAT"] == Fraction("0.48")
+    assert made.lines[-1].why == "10 % of 4.80 EUR = 0.48 EUR"
+    assert made.amount == Fraction("4.80") + Fraction("0.48") + Fraction("0.96") + Fraction("0.43") + 2
+    assert unit_prices(home.market, used.start_ms).cost(used) == made.amount_of(BY_QUARTER)
+    assert made.amount_of(frozenset(Charge) - {Charge.VAT}) == made.amount
+
+
+def test_what_is_missing_in_a_bill_is_said_in_sentences() -> None:
+    start, end = date(2026, 1, 1), date(2026, 1, 5)
+    half = one(from_=date(2026, 1, 2), band=(Band(name="day", rate_per_kwh=Decimal("0.5"), from_="08:00", to="20:00"),))
+    used = varied(start, date(2026, 1, 4), [300_000, -100_000])
+    gap = np.arange(len(used)) < 8
+    used = Quarters(used.start_ms, used.energy_mwh, np.where(gap, 0, used.measured_ms), used.max_mw)
+    assert bill(used, start, end, Home(market(half), "EUR")).notes == (
+        "No tariff holds on 1 of 4 days: nothing is charged for them.",
+        "28.8 kWh have no price: they are not in the bill, which is not complete.",
+        "72.92 % of the time was measured; what was used in the other 26 hours is in it only if counted.",
+        "0.8 kWh were counted over time in which nothing was heard, and are spread over it.",
+        "14.4 kWh flowed back into the grid: nothing is paid for them.",
+    )
+    whole = steady(start, end)
+    assert bill(whole, start, end, Home(market(one(rate_per_kwh="0.5")), "EUR")).notes == ()
+
+
 def test_a_currency_without_cents_is_rounded_to_the_whole() -> None:
     start, end = date(2026, 1, 1), date(2026, 1, 2)
     made = bill(steady(start, end), start, end, Home(market(one(rate_per_kwh="31.3")), "JPY"))
     assert (made.units, as_money(made.units, made.digits)) == (300, Decimal(300))
+    assert [digits_of(currency) for currency in ("EUR", "UGX", "KWD")] == [2, 0, 3]
 
 
 def test_a_period_without_days_is_an_error() -> None:

@@ -15,6 +15,7 @@ from casawatt.answers.prices import Prices
 from casawatt.answers.tariffs import Tariffs
 from casawatt.config import Config
 from casawatt.config_edit import ConfigFile
+from casawatt.config_tariffs import place_of
 from casawatt.model.event import Event
 from casawatt.model.ports import Clock
 from casawatt.registry import Registry
@@ -67,12 +68,11 @@ def answers_of(
 def take_tariffs_in(config: Config, store: Store, registry: Registry, clock: Clock) -> None:
     """Take the config's tariffs on record, but for those that would change what time past cost: these are named."""
     for each in answers_of(config, store, registry, clock).tariffs.take_in():
-        place = next(place for place, tariff in enumerate(config.tariffs) if tariff.from_ == each.tariff.from_)
         log.warning(
             "the tariff %r from %s (%s) would change what was used since %s costs, so it is not taken: "
             "`casawatt tariffs correct` shows what would change, and does it",
             each.tariff.name,
             each.tariff.from_,
-            config.document.named_line(("tariff", str(place))),
+            config.document.named_line(place_of(config.document, "tariff", each.tariff)),
             each.changes_from,
         )

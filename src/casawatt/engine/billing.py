@@ -15,7 +15,7 @@ from itertools import groupby
 import msgspec
 import numpy as np
 
-from casawatt.engine.billing_words import Words
+from casawatt.engine.billing_words import Words, notes_of
 from casawatt.engine.capacity import monthly_charges
 from casawatt.engine.largest_remainder import apportion, half_up
 from casawatt.engine.localtime import day_start
@@ -23,9 +23,20 @@ from casawatt.engine.pricing import MWH_PER_KWH, Market, energy_rates
 from casawatt.model.bill import Bill, Charge, Line
 from casawatt.model.money import digits_of
 from casawatt.model.quarters import Quarters
-from casawatt.model.tariff import DatedTariff, Tariff
+from casawatt.model.tariff import DatedTariff, Tariff, Taxable
 
 MONTHS_A_YEAR = 12
+
+TAXED_AS: dict[Charge, Taxable] = {
+    Charge.ENERGY: "energy",
+    Charge.LEVIES: "levies",
+    Charge.EXCISE: "excise",
+    Charge.ALLOWANCE: "excise",
+    Charge.FIXED: "fixed",
+    Charge.POWER: "power",
+    Charge.CAPACITY: "capacity",
+}
+"""What a tariff calls each kind of charge that VAT may be due on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +72,9 @@ class Home:
 def bill(quarters: Quarters, start: date, end: date, home: Home) -> Bill:
     """Return the bill of the local days `start` until before `end`.
 
-    `quarters` is the consumption of those days and, for capacity charges, of the twelve calendar months before them
-    as far as it is known. What flows back into the grid in a quarter-hour is not paid for. Raises ValueError when the
-    end is not after the start.
+    `quarters` is the consumption of those days and, for capacity charges, of the calendar months that they are in and
+    of the eleven before them, as far as it is known. What flows back into the grid in a quarter-hour is not paid for.
+    Raises ValueError when the end is not after the start.
     """
     if end <= start:
         message = f"a bill from {start} must end after that, not on {end}"
@@ -84,7 +95,7 @@ def bill(quarters: Quarters, start: date, end: date, home: Home) -> Bill:
     amount = sum((line.amount for line in lines), Fraction(0))
     units = half_up(amount * 10**digits)
     shown = apportion([line.amount * 10**digits for line in lines], units)
-    return Bill(
+    made = Bill(
         start,
         end,
         home.currency,
@@ -98,7 +109,9 @@ def bill(quarters: Quarters, start: date, end: date, home: Home) -> Bill:
         unpriced_mwh,
         untariffed_days,
         -int(np.minimum(net.energy_mwh, 0).sum()),
+        int(net.energy_mwh[net.measured_ms == 0].sum()),
     )
+    return msgspec.structs.replace(made, notes=tuple(notes_of(made)))
 
 
 def drawn(quarters: Quarters) -> Quarters:
@@ -150,9 +163,10 @@ class _Charging:
     def lines(self) -> list[Line]:
         """Return all lines, those of the VAT last."""
         lines = [*self._energy(), *self._by_kwh(), *self._fixed(), *self._power(), *self._capacity()]
-        net = sum((line.amount for line in lines), Fraction(0))
+        taxed = [line.amount for line in lines if line.vat_percent]
+        net = sum(taxed, Fraction(0))
         rate = self._tariff.vat_percent
-        if rate and lines:
+        if taxed:
             tax = net * Fraction(rate) / 100
             why = self._words.percent(rate, net, tax)
             lines.append(self._line(Charge.VAT, "VAT", tax, why, net, self._home.currency))
@@ -164,7 +178,7 @@ class _Charging:
 
     def _line(self, charge: Charge, label: str, amount: Fraction, why: str, quantity: Fraction, unit: str) -> Line:
         span, tariff = self._span, self._tariff
-        vat_percent = Decimal(0) if charge is Charge.VAT else tariff.vat_percent
+        vat_percent = tariff.vat_percent_on(TAXED_AS[charge]) if charge in TAXED_AS else Decimal(0)
         return Line(
             charge, label, tariff.name, span.start, span.end, amount, why, quantity, unit, vat_percent=vat_percent
         )

@@ -1,13 +1,17 @@
 """The arithmetic of a bill's lines in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol
 
 from casawatt.engine.capacity import Capacity
+from casawatt.model.bill import Bill
 from casawatt.model.money import plain
+
+MWH_PER_KWH = 1_000_000
+HOUR_MS = 3_600_000
 
 
 class Days(Protocol):
@@ -77,3 +81,25 @@ class Words:
     def percent(self, rate: Decimal, net: Fraction, tax: Fraction) -> str:
         """Return the arithmetic of a tax."""
         return f"{plain(rate)} % of {self.money(net)} = {self.money(tax)}"
+
+
+def notes_of(bill: Bill) -> Iterator[str]:
+    """Yield in sentences what people should know of a bill before they pay by it."""
+    if bill.untariffed_days:
+        days = f"{bill.untariffed_days} of {(bill.end - bill.start).days} days"
+        yield f"No tariff holds on {days}: nothing is charged for them."
+    if bill.unpriced_mwh:
+        yield f"{kwh(bill.unpriced_mwh)} have no price: they are not in the bill, which is not complete."
+    if missing_ms := bill.length_ms - bill.measured_ms:
+        share = plain(Fraction(100 * bill.measured_ms, bill.length_ms), 0, 2)
+        hours = plain(Fraction(missing_ms, HOUR_MS), 0, 2)
+        yield f"{share} % of the time was measured; what was used in the other {hours} hours is in it only if counted."
+    if bill.unplaced_mwh > 0:
+        yield f"{kwh(bill.unplaced_mwh)} were counted over time in which nothing was heard, and are spread over it."
+    if bill.returned_mwh:
+        yield f"{kwh(bill.returned_mwh)} flowed back into the grid: nothing is paid for them."
+
+
+def kwh(energy_mwh: int) -> str:
+    """Return energy as `12.345 kWh`."""
+    return f"{plain(Fraction(energy_mwh, MWH_PER_KWH), 0, 3)} kWh"

@@ -15,7 +15,7 @@ from casawatt.engine.localtime import day_start
 from casawatt.model.columns import BoolArray, Int64Array
 from casawatt.model.prices import PriceSeries
 from casawatt.model.quarters import Quarters
-from casawatt.model.tariff import DatedTariff, Tariff
+from casawatt.model.tariff import DatedTariff, Tariff, Taxable
 
 MWH_PER_KWH = 1_000_000
 
@@ -100,11 +100,9 @@ def unit_prices(market: Market, start_ms: Int64Array) -> UnitPrices:
         if here.start == here.stop:
             continue
         rates = energy_rates(market, dated.tariff, start_ms[here])
-        other = Fraction(dated.tariff.levies_per_kwh) + Fraction(dated.tariff.excise_per_kwh)
-        tax = 1 + Fraction(dated.tariff.vat_percent) / 100
-        scale = lcm(rates.scale * tax.denominator, (other * tax).denominator)
-        times = int(tax * scale / rates.scale)
-        added = int(other * tax * scale)
+        tax, other = _factor(dated.tariff, "energy"), _added(dated.tariff)
+        scale = lcm(rates.scale * tax.denominator, other.denominator)
+        times, added = int(tax * scale / rates.scale), int(other * scale)
         parts.append((here, np.where(rates.known, rates.scaled * times + added, 0), scale, rates.known))
     scale = lcm(*(part[2] for part in parts)) if parts else 1
     scaled = np.zeros(len(start_ms), object)
@@ -113,6 +111,17 @@ def unit_prices(market: Market, start_ms: Int64Array) -> UnitPrices:
         scaled[here] = mine * (scale // its_scale)
         known[here] = is_known
     return UnitPrices(start_ms, scaled, scale, known)
+
+
+def _factor(tariff: Tariff, charge: Taxable) -> Fraction:
+    """Return what VAT makes of one of the currency."""
+    return 1 + Fraction(tariff.vat_percent_on(charge)) / 100
+
+
+def _added(tariff: Tariff) -> Fraction:
+    """Return what is charged on each kWh beside the energy itself, with VAT."""
+    levies = Fraction(tariff.levies_per_kwh) * _factor(tariff, "levies")
+    return levies + Fraction(tariff.excise_per_kwh) * _factor(tariff, "excise")
 
 
 def held(zone: ZoneInfo, dated: DatedTariff, start_ms: Int64Array) -> slice:

@@ -64,6 +64,8 @@ class Bill(msgspec.Struct, frozen=True):
     `amount` is exact; `units` is it rounded half up to the currency's smallest unit, `digits` places after the point.
     `measured_ms` of `length_ms` were measured: energy of the rest is not in it. `unpriced_mwh` had no price and
     `untariffed_days` no tariff, so that the bill is not complete; `returned_mwh` flowed back into the grid, unpaid.
+    `unplaced_mwh` was counted by registers over time in which nothing else was heard, and is shared out evenly over it.
+    `notes` says all this in sentences.
     """
 
     start: date
@@ -79,6 +81,7 @@ class Bill(msgspec.Struct, frozen=True):
     unpriced_mwh: int = 0
     untariffed_days: int = 0
     returned_mwh: int = 0
+    unplaced_mwh: int = 0
     notes: tuple[str, ...] = ()
 
     @property

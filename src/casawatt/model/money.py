@@ -6,7 +6,9 @@ Rounding is `engine.largest_remainder`'s business: a bill is rounded once, in it
 from decimal import Decimal
 from fractions import Fraction
 
-DIGITS = {"BHD": 3, "CLP": 0, "ISK": 0, "JOD": 3, "JPY": 0, "KRW": 0, "KWD": 3, "OMR": 3, "PYG": 0, "TND": 3, "VND": 0}
+WHOLE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
+DIGITS = dict.fromkeys(WHOLE.split(), 0) | dict.fromkeys(THOUSANDTHS.split(), 3)
 """How many decimal places a currency has that does not have two (ISO 4217)."""
 
 EXACT_DIGITS = 6
