@@ -5,16 +5,18 @@ from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
-import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given
 
 from casawatt.answers.home import take_tariffs_in
-from casawatt.engine.periods import Period, a_year_before, before, billing_month, billing_month_of
+from casawatt.app import ports_of
+from casawatt.engine.periods import Period
 from casawatt.model.errors import BillError, RegistryError, UnknownDecisionError, UnknownMeterError
 from casawatt.model.interval import INTERVAL_MS
 from casawatt.model.quarters import Quarters
+from casawatt.web.bill_documents import bill_document
+from casawatt.web.periods import parse_billed_period
+from casawatt.web.problem import ProblemError
 from tests.answers.homes import METERS, answers, billed_home, flat, used
 from tests.engine.homes_and_bills import steady
 
@@ -186,35 +188,41 @@ def test_the_order_in_which_quarter_hours_arrive_changes_nothing(tmp_path: Path)
     assert amounts[0] == amounts[1] > 0
 
 
-@pytest.mark.parametrize(
-    ("billing_day", "starts"),
-    [
-        (1, ["2027-01-01", "2027-02-01", "2027-03-01", "2027-04-01"]),
-        (15, ["2027-01-15", "2027-02-15", "2027-03-15", "2027-04-15"]),
-        (29, ["2027-01-29", "2027-02-28", "2027-03-29", "2027-04-29"]),
-        (30, ["2027-01-30", "2027-02-28", "2027-03-30", "2027-04-30"]),
-        (31, ["2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30"]),
-    ],
-)
-def test_months_begin_on_any_day_and_on_the_last_of_a_month_too_short(billing_day: int, starts: list[str]) -> None:
-    months = [billing_month(2027, month, billing_day) for month in (1, 2, 3)]
-    assert [str(each.start) for each in months] == starts[:3]
-    assert [str(each.end) for each in months] == starts[1:]
+def test_a_capacity_charge_of_part_of_a_month_is_by_the_peak_of_the_whole_month(tmp_path: Path) -> None:
+    """3 kW on 25 October only: 40 EUR a kW and year, a twelfth of it a month, 3 kW also for the first ten days."""
+    text = flat("2025-01-01", "0") + "capacity_per_kw_year = 40\n"
+    quarters = steady(*OCTOBER)
+    energy_mwh = np.where(np.arange(len(quarters)) == 24 * 96 + 40, 750_000, quarters.energy_mwh)
+    with billed_home(tmp_path, text, TODAY) as home:
+        used(home, "mains", Quarters(quarters.start_ms, energy_mwh, quarters.measured_ms, energy_mwh * 4))
+        bills = answers(home).bills
+        middle = date(2026, 10, 11)
+        parts = [bills.bill(Period(OCTOBER.start, middle)), bills.bill(Period(middle, OCTOBER.end))]
+        assert parts[0].amount == 3 * Fraction(40, 12) * Fraction(10, 31)
+        assert sum(each.amount for each in parts) == bills.bill(OCTOBER).amount == 10
 
 
-def test_the_29th_of_february_begins_a_month_in_a_leap_year() -> None:
-    assert billing_month(2028, 2, 30) == (date(2028, 2, 29), date(2028, 3, 30))
-    assert a_year_before(Period(date(2028, 2, 29), date(2028, 3, 30))) == (date(2027, 2, 28), date(2027, 3, 30))
-
-
-@given(st.dates(date(2001, 1, 1), date(2100, 1, 1)), st.integers(1, 31))
-def test_each_day_is_in_one_billing_month_which_follows_the_one_before(day: date, billing_day: int) -> None:
-    mine = billing_month_of(day, billing_day)
-    assert mine.start <= day < mine.end
-    assert 28 <= mine.days <= 31
-    assert before(mine, billing_day).end == mine.start
-    assert before(mine, billing_day) == billing_month_of(before(mine, billing_day).start, billing_day)
-
-
-def test_before_any_other_period_are_as_many_days() -> None:
-    assert before(Period(date(2026, 10, 5), date(2026, 10, 12)), 1) == (date(2026, 9, 28), date(2026, 10, 5))
+def test_a_billing_month_that_is_not_over_is_billed_until_today_beside_the_same_days_of_the_one_before(
+    tmp_path: Path,
+) -> None:
+    fixed = flat("2025-01-01", "0.25") + "fixed_per_day = 1\n"
+    with billed_home(tmp_path, fixed, "2026-10-05") as home:
+        used(home, "mains", steady(date(2026, 9, 1), date(2026, 10, 5)))
+        ports = ports_of(home, demo=False)
+        for name in (None, "this", "2026-10"):
+            period = parse_billed_period(ports, name, None, None)
+            assert period == (date(2026, 10, 1), date(2026, 10, 6))
+        compared = ports.answers.bills.compared(period)
+        assert compared.bill.amount == 4 * KWH_A_DAY / 4 + 5
+        assert compared.before is not None
+        assert (compared.before.start, compared.before.end) == (date(2026, 9, 1), date(2026, 9, 6))
+        assert compared.before.amount == 5 * KWH_A_DAY / 4 + 5
+        document = bill_document(ports, compared)
+        assert (document.ends, document.before is not None and document.before.complete) == ("2026-11-01", True)
+        assert document.notes == [
+            "80 % of the time was measured; what was used in the other 24 hours is in it only if counted."
+        ]
+        assert parse_billed_period(ports, "last", None, None) == (date(2026, 9, 1), date(2026, 10, 1))
+        assert bill_document(ports, ports.answers.bills.compared(OCTOBER)).ends is None
+        with pytest.raises(ProblemError, match="begins on 2026-11-01 has not begun"):
+            parse_billed_period(ports, "2026-11", None, None)

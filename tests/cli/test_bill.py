@@ -67,7 +67,7 @@ def test_a_bill_is_printed_with_its_arithmetic_and_what_is_not_in_it(home: Typed
         "Casa energy 0.50 2 kWh × 0.25 EUR/kWh = 0.50 EUR",
         "Casa VAT 0.36 10 % of 3.60 EUR = 0.36 EUR",
         "Total 3.96 EUR for 2.000 kWh.",
-        "0.27% of the time was measured",
+        "0.27 % of the time was measured",
     ):
         assert part in text
 

@@ -1,13 +1,13 @@
 """Bills of a home: its consumption by its tariffs."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from casawatt.answers.consumption import Billed, Consumption
 from casawatt.answers.market import Markets
 from casawatt.engine.billing import Home, bill, first_of_next_month
 from casawatt.engine.localtime import day_start
-from casawatt.engine.periods import Period, a_year_before, before
+from casawatt.engine.periods import Period, a_year_before, before, billing_month_of
 from casawatt.engine.pricing import Market
 from casawatt.model.bill import Bill
 from casawatt.model.errors import BillError
@@ -53,9 +53,10 @@ class Bills:
         return self._markets.market(day_start(zone, _history_start(period)), day_start(zone, period.end))
 
     def quarters(self, period: Period) -> Quarters:
-        """Return the billed quarter-hours of a period and of the twelve calendar months before it."""
+        """Return the billed quarter-hours of the calendar months that a period is in, and of the twelve before them."""
         zone = self._markets.zone
-        return self.consumption.quarters(day_start(zone, _history_start(period)), day_start(zone, period.end))
+        end = first_of_next_month(period.end - timedelta(days=1))
+        return self.consumption.quarters(day_start(zone, _history_start(period)), day_start(zone, end))
 
     def bill(self, period: Period) -> Bill:
         """Return the bill of a period. Raises BillError when no tariff holds on any of its days, StoreError."""
@@ -74,8 +75,14 @@ class Bills:
 
     def compared(self, period: Period) -> Compared:
         """Return the bill of a period beside those of the period before and of the year before."""
-        others = [self._if_measured(each) for each in (before(period, self.terms.billing_day), a_year_before(period))]
+        billing_day = self.terms.billing_day
+        others = [self._if_measured(each) for each in (before(period, billing_day), a_year_before(period, billing_day))]
         return Compared(self.bill(period), *others)
+
+    def ends(self, period: Period) -> date | None:
+        """Return the day before which the billing month ends that a period is the first days of, None for any other."""
+        month = billing_month_of(period.start, self.terms.billing_day)
+        return month.end if month.start == period.start and period.end < month.end else None
 
     def bill_or_none(self, period: Period, market: Market, quarters: Quarters) -> Bill | None:
         """Return the same as `bill_by`, None where no tariff holds."""

@@ -9,7 +9,7 @@ from casawatt.cli.asking import ask
 from casawatt.cli.output import out, print_json, print_table
 from casawatt.cli.places import ConfigOption, DataOption, JsonOption, Place, find
 from casawatt.web.bill_documents import bill_document, correction_document, tariffs_document
-from casawatt.web.periods import parse_period
+from casawatt.web.periods import parse_billed_period
 from casawatt.web.ports import Ports
 
 PeriodArgument = Annotated[
@@ -40,7 +40,9 @@ def bill(
     document = ask(
         find(config, data),
         lambda service: service.get(asked("bill", period=period, start=start, end=end)),
-        lambda ports: bill_document(ports, ports.answers.bills.compared(parse_period(ports, period, start, end))),
+        lambda ports: bill_document(
+            ports, ports.answers.bills.compared(parse_billed_period(ports, period, start, end))
+        ),
     )
     if as_json:
         print_json(document)
@@ -53,7 +55,9 @@ def bill(
     print_table(("tariff", "for", f"{currency}", "how it comes about"), rows, title=title)
     out.print()
     out.print(f"Total {document['total']} {currency} for {document['energy_kwh']:.3f} kWh.")
-    for note in notes_of(document):
+    if document["ends"]:
+        out.print(f"The billing month is not over: it ends before {document['ends']}.")
+    for note in document["notes"]:
         out.print(note)
     for name, key in (("The period before", "before"), ("A year before", "year_before")):
         other = document[key]
@@ -62,22 +66,6 @@ def bill(
                 f"{name} ({other['start']} until before {other['end']}): {other['total']} {currency} for "
                 f"{other['energy_kwh']:.3f} kWh; difference {other['difference']} {currency}."
             )
-
-
-def notes_of(document: dict[str, Any]) -> list[str]:
-    """Return in words what is not in a bill."""
-    notes = []
-    if document["coverage"] < 1:
-        notes.append(
-            f"{document['coverage']:.2%} of the time was measured; what was or will be used in the rest is not in it."
-        )
-    if document["untariffed_days"]:
-        notes.append(f"On {document['untariffed_days']} days no tariff held.")
-    if document["unpriced_kwh"]:
-        notes.append(f"{document['unpriced_kwh']:.3f} kWh have no price: the bill is not complete.")
-    if document["returned_kwh"]:
-        notes.append(f"{document['returned_kwh']:.3f} kWh flowed back into the grid; nothing is paid for them.")
-    return notes
 
 
 @tariffs_app.command("list")

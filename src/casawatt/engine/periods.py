@@ -41,16 +41,58 @@ def billing_month_of(day: date, billing_day: int) -> Period:
     return billing_month(*month_of_number(day.year * 12 + day.month - 2), billing_day)
 
 
+def so_far(period: Period, today: date) -> Period:
+    """Return the days of a period until today, today among them: all of them when it is over.
+
+    Raises ValueError when it has not begun.
+    """
+    if period.start > today:
+        message = f"the period that begins on {period.start} has not begun"
+        raise ValueError(message)
+    return Period(period.start, min(period.end, today + timedelta(days=1)))
+
+
 def before(period: Period, billing_day: int) -> Period:
-    """Return the period before: the billing month before a billing month, else as many days before any other."""
-    if billing_month_of(period.start, billing_day) == period:
-        return billing_month_of(period.start - timedelta(days=1), billing_day)
+    """Return the period before, to compare with.
+
+    Before billing months come as many of them; before the first days of one the same days of the month before, though
+    not more than that has; before any other days as many days.
+    """
+    if months := _months(period, billing_day):
+        return _earlier(period, months, billing_day)
+    mine = billing_month_of(period.start, billing_day)
+    if mine.start == period.start and period.end < mine.end:
+        month = _earlier(mine, 1, billing_day)
+        return Period(month.start, min(month.start + timedelta(days=period.days), month.end))
     return Period(period.start - timedelta(days=period.days), period.start)
 
 
-def a_year_before(period: Period) -> Period:
-    """Return the same days of the year before; 28 February stands for the 29th where there is none."""
-    return Period(_year_before(period.start), _year_before(period.end))
+def a_year_before(period: Period, billing_day: int = 1) -> Period:
+    """Return the same billing months, or the same days, of the year before.
+
+    The end of February stands for a day that it does not have.
+    """
+    if _months(period, billing_day):
+        return _earlier(period, 12, billing_day)
+    start = _year_before(period.start)
+    return Period(start, max(_year_before(period.end), start + timedelta(days=1)))
+
+
+def _months(period: Period, billing_day: int) -> int:
+    """Return how many billing months a period is made of, 0 when it is not made of whole ones."""
+    if any(each != month_start(each.year, each.month, billing_day) for each in period):
+        return 0
+    return _number(period.end) - _number(period.start)
+
+
+def _earlier(period: Period, months: int, billing_day: int) -> Period:
+    """Return a period of whole billing months so many of them earlier."""
+    start, end = (month_start(*month_of_number(_number(each) - months), billing_day) for each in period)
+    return Period(start, end)
+
+
+def _number(day: date) -> int:
+    return day.year * 12 + day.month - 1
 
 
 def _year_before(day: date) -> date:

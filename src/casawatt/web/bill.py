@@ -16,7 +16,7 @@ from casawatt.web.bill_documents import (
     tariffs_document,
 )
 from casawatt.web.meters import BODY_MAX_BYTES
-from casawatt.web.periods import EndDay, FirstDay, PeriodName, parse_period
+from casawatt.web.periods import EndDay, FirstDay, PeriodName, parse_billed_period
 from casawatt.web.problem import answer
 from casawatt.web.requests import Served, answers, check_json, document
 
@@ -42,8 +42,11 @@ REFUSED = (HTTPStatus.CONFLICT, HTTPStatus.FORBIDDEN, HTTPStatus.INSUFFICIENT_ST
 async def get_bill(
     ports: Served, period: PeriodName = None, start: FirstDay = None, end: EndDay = None
 ) -> Response[bytes]:
-    """Return what a period cost, beside the period before and the same days of the year before."""
-    return answer(bill_document(ports, ports.answers.bills.compared(parse_period(ports, period, start, end))))
+    """Return what a period cost, beside the period before and the same of the year before.
+
+    Of a billing month that is not over it is what its days until today cost.
+    """
+    return answer(bill_document(ports, ports.answers.bills.compared(parse_billed_period(ports, period, start, end))))
 
 
 @get(

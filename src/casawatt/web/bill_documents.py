@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from casawatt.answers.bills import Compared
 from casawatt.answers.tariffs import Correction, MonthChange, Waiting
+from casawatt.engine.periods import Period
 from casawatt.engine.pricing import MWH_PER_KWH
 from casawatt.model.bill import Bill, Line
 from casawatt.model.money import as_money, plain
@@ -49,18 +50,22 @@ class BillTotalDocument(msgspec.Struct, frozen=True):
     total: Amount
     difference: Amount
     difference_kwh: float
+    complete: bool
 
 
 class BillDocument(msgspec.Struct, frozen=True):
     """What the consumption from `start` until before `end` cost.
 
-    `complete` is false while some energy has no price (`unpriced_kwh`) or some days no tariff (`untariffed_days`).
-    `returned_kwh` flowed back into the grid and is not paid for. Energy that was not measured is not in it: `coverage`.
+    `ends`: where the billing month ends, when these are only the first days of one; else null. `complete` is false
+    while some energy has no price (`unpriced_kwh`) or some days no tariff (`untariffed_days`). `returned_kwh` flowed
+    back into the grid and is not paid for. Energy that was not measured is not in it: `coverage`. `notes` says all this
+    in sentences.
     """
 
     billed: str
     start: Day
     end: Day
+    ends: Day | None
     currency: str
     energy_kwh: float
     coverage: Coverage
@@ -71,6 +76,7 @@ class BillDocument(msgspec.Struct, frozen=True):
     unpriced_kwh: float
     untariffed_days: int
     returned_kwh: float
+    notes: list[str]
     before: BillTotalDocument | None
     year_before: BillTotalDocument | None
 
@@ -135,11 +141,13 @@ def money(units: int, digits: int) -> str:
 
 def bill_document(ports: Ports, compared: Compared) -> BillDocument:
     """Return a bill beside those of before."""
-    bill = compared.bill
+    bill, bills = compared.bill, ports.answers.bills
+    ends = bills.ends(Period(bill.start, bill.end))
     return BillDocument(
-        ports.answers.bills.billed().name,
+        bills.billed().name,
         bill.start.isoformat(),
         bill.end.isoformat(),
+        None if ends is None else ends.isoformat(),
         bill.currency,
         kwh(bill.energy_mwh),
         share(bill.measured_ms, bill.length_ms),
@@ -150,6 +158,7 @@ def bill_document(ports: Ports, compared: Compared) -> BillDocument:
         kwh(bill.unpriced_mwh),
         bill.untariffed_days,
         kwh(bill.returned_mwh),
+        list(bill.notes),
         _total(bill, compared.before),
         _total(bill, compared.year_before),
     )
@@ -180,6 +189,7 @@ def _total(bill: Bill, other: Bill | None) -> BillTotalDocument | None:
         money(other.units, bill.digits),
         money(bill.units - other.units, bill.digits),
         kwh(bill.energy_mwh - other.energy_mwh),
+        other.complete,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from litestar.params import QueryParameter
 
 from casawatt.engine.localtime import local_date
-from casawatt.engine.periods import Period, before, billing_month, billing_month_of
+from casawatt.engine.periods import Period, before, billing_month, billing_month_of, so_far
 from casawatt.web.ports import Ports
 from casawatt.web.problem import wrong
 from casawatt.web.times import DATE, FIRST_YEAR, LAST_YEAR
@@ -41,6 +41,17 @@ def parse_period(ports: Ports, name: str | None, start: str | None, end: str | N
     if last <= first:
         raise wrong("end", f"{last} is not after {first}, with which the period begins")
     return Period(first, last)
+
+
+def parse_billed_period(ports: Ports, name: str | None, start: str | None, end: str | None) -> Period:
+    """Return the same; of a billing month that is not over its days until today. Raises ProblemError."""
+    period = parse_period(ports, name, start, end)
+    if start is not None:
+        return period
+    try:
+        return so_far(period, local_date(ports.home.zone, ports.clock.now_ms()))
+    except ValueError as error:
+        raise wrong("period", str(error)) from error
 
 
 def named_period(name: str, today: date, billing_day: int) -> Period:
