@@ -50,12 +50,12 @@ class DayReadings:
         known = np.flatnonzero(quarters.max_mw != ABSENT)
         for place in known[np.argsort(-quarters.max_mw[known], kind="stable")].tolist():
             highest_mw = int(quarters.max_mw[place])
-            if best is not None and best.power_mw >= highest_mw:
-                break
             start_ms = int(quarters.start_ms[place])
+            if best is not None and (best.power_mw, -best.time_ms) >= (highest_mw, -start_ms):
+                break
             found = self._highest(meter, calibrations, start_ms, highest_mw)
-            if found is not None and (best is None or found.power_mw > best.power_mw):
-                best = found
+            if found is not None:
+                best = max(found, best or found, key=lambda each: (each.power_mw, -each.time_ms))
         return best
 
     def _highest(
