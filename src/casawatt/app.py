@@ -79,7 +79,6 @@ def open_home(config: Config, folder: Path, clock: Clock, *, read_only: bool = F
             take_tariffs_in(config, store, registry, clock)
         recorder = Recorder(store, registry, clock)
         given_back = recorder.recover()
-        recorder.watch_silence()
         if given_back and not read_only:
             log.info("%d readings taken over from the log", given_back)
         yield OpenHome(config, store, registry, recorder, clock)

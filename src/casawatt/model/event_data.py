@@ -4,9 +4,11 @@ A type's data only ever gains fields, each with a default: what was written stay
 new type.
 """
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
+
+SilenceCause: TypeAlias = Literal["limit", "gone", "off"]
 
 
 class MeterSilent(msgspec.Struct, frozen=True):
@@ -17,7 +19,7 @@ class MeterSilent(msgspec.Struct, frozen=True):
     """
 
     heard_ms: int
-    cause: Literal["limit", "gone", "off"] = "limit"
+    cause: SilenceCause = "limit"
 
 
 class MeterBack(msgspec.Struct, frozen=True):

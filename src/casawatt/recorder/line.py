@@ -85,7 +85,6 @@ class Line:
         "meter_id",
         "newest_ms",
         "sequence",
-        "silent",
         "snapshots",
         "state",
     )
@@ -100,7 +99,7 @@ class Line:
         self.dirty_from_ms: int | None = None
         self.dirty_to_ms = -FAR_MS
         self.aside: dict[int, tuple[Suspect, ...]] = {}
-        self.silent = self.changed = self.gone = False
+        self.changed = self.gone = False
         self.sequence = 0
         self.calibrate(calibrations)
 

@@ -7,8 +7,6 @@ from casawatt.engine import clean, pipeline
 from casawatt.engine.clean import Verdict
 from casawatt.model.errors import StoreFullError
 from casawatt.model.event import Event
-from casawatt.model.event_data import MeterBack, MeterSilent
-from casawatt.model.event_types import event_of
 from casawatt.model.interval import INTERVAL_MS, Interval
 from casawatt.model.meter import Binding, Device, Meter, Traits
 from casawatt.model.ports import NEVER, NOT_NOW, Clock
@@ -17,6 +15,7 @@ from casawatt.recorder.line import FAR_MS, Line
 from casawatt.recorder.rebuild import rebuild
 from casawatt.recorder.refusals import Refusals
 from casawatt.recorder.routes import Route, choose
+from casawatt.recorder.silence import BACK, SILENT, Silences
 from casawatt.registry import Registry
 from casawatt.store.store import Store
 
@@ -49,6 +48,7 @@ class Recorder:
         self._routes: dict[tuple[str, str], list[Route]] = {}
         self._registry_version = -1
         self._listeners: list[Callable[[int | None], None]] = []
+        self._silences = Silences(clock)
 
     def put(self, reading: Reading, hint: str | None = None) -> int:
         """Take in one reading; returns its sequence number, or `NOT_NOW` or `NEVER` when it was not recorded.
@@ -180,10 +180,15 @@ class Recorder:
             newest = self._store.last_record(line.meter_id)
             line.clean = clean.CleanState(newest)
             line.sequence = self._store.durable_seq
-            line.heard_ms = line.newest_ms
+            if newest and newest.device_id in self._devices_of(line):  # no file's: it was heard, and when
+                line.heard_ms = line.newest_ms
             self._store.put_intervals(line.meter_id, (), pipeline.open_intervals(line.state))
+        self._silences.resume(self._lines.values(), self._store.book.events.newest_of_each(SILENT, BACK))
         self.settle()
         return count
+
+    def _devices_of(self, line: Line) -> set[int]:
+        return {binding.device.device_id for binding in self._registry.bindings(line.meter)}
 
     def renew(self) -> None:
         """Take over what the registry says now: meters, devices, bindings, calibrations."""
@@ -267,25 +272,14 @@ class Recorder:
         return line.gone or self.clock.now_ms() - line.heard_ms > line.calibration.gap_limit_ms
 
     def watch_silence(self) -> list[Event]:
-        """Return an event for each meter that has fallen silent, or is back, since the last call."""
+        """Return an event for each meter that has fallen silent, or is back, since the last call or the last start."""
+        routes = (route for those in self._routes.values() for route in those)
+        measured = {route.line.meter_id for route in routes if route.to_ms == FAR_MS}
         events = []
-        for line in self._lines.values():
-            if line.heard_ms == -FAR_MS:
-                continue
-            silent = self.is_silent(line)
-            if silent == line.silent:
-                continue
-            line.silent = silent
-            at_ms = self._silent_since_ms(line) if silent else line.heard_ms
-            data = MeterSilent(line.heard_ms) if silent else MeterBack(line.heard_ms)
-            events.append(event_of(data, at_ms, line.meter.slug, at_ms))
+        for line, event in self._silences.watch(self._lines.values(), measured):
+            events.append(event)
             self.tell(line.meter_id)
         return events
-
-    def _silent_since_ms(self, line: Line) -> int:
-        """Return when a silent meter fell silent (UTC ms): when its device went, at the latest at its gap limit."""
-        at_limit_ms = line.heard_ms + line.calibration.gap_limit_ms
-        return min(at_limit_ms, self.clock.now_ms()) if line.gone else at_limit_ms
 
     def on_change(self, listener: Callable[[int | None], None]) -> None:
         """Call `listener(meter_id)` whenever a meter has something new, `listener(None)` for the new devices."""

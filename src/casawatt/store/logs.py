@@ -29,10 +29,23 @@ class EventLog:
             "SELECT seq, event_id, type, time_ms, subject, data FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
             (after_seq, limit),
         )
-        return [
-            (seq, Event(event_id, kind, time_ms, subject, msgspec.json.decode(data)))
-            for seq, event_id, kind, time_ms, subject, data in rows
-        ]
+        return [_event_of_row(row) for row in rows]
+
+    def newest_of_each(self, *types: str) -> dict[str, Event]:
+        """Return the newest event of these types of each subject, by the subject."""
+        marks = ", ".join("?" * len(types))
+        rows = self._database.reader().execute(
+            "SELECT MAX(seq), event_id, type, time_ms, subject, data FROM events"  # noqa: S608 - question marks alone
+            f" WHERE type IN ({marks}) GROUP BY subject",
+            types,
+        )
+        return {event.subject: event for _, event in map(_event_of_row, rows)}
+
+
+def _event_of_row(row: tuple[int, str, str, int, str, str]) -> tuple[int, Event]:
+    """Return the number and the event of a row: its number, id, type, time, subject and data."""
+    seq, event_id, kind, time_ms, subject, data = row
+    return seq, Event(event_id, kind, time_ms, subject, msgspec.json.decode(data))
 
 
 class Followers:
