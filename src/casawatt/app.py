@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from casawatt.answers.home import answers_of, take_tariffs_in
+from casawatt.answers.programmes import Programmes
+from casawatt.answers.run_events import event_of
+from casawatt.answers.runs import Runs
 from casawatt.app_ports import HomeMeters, Imports, Live, ServiceStatus
 from casawatt.app_sources import Source, Wiring, load_sources
 from casawatt.clock import DemoClock, WallClock
@@ -29,6 +32,8 @@ from casawatt.recorder.inbox import SourceInbox
 from casawatt.recorder.keeper import Keeper, in_thread, seal
 from casawatt.recorder.recorder import Recorder
 from casawatt.recorder.repair import Repairs
+from casawatt.recorder.run_options import by_config
+from casawatt.recorder.runs import News
 from casawatt.registry import Registry
 from casawatt.store.store import Store
 from casawatt.supervisor import Supervisor
@@ -72,7 +77,7 @@ def open_home(config: Config, folder: Path, clock: Clock, *, read_only: bool = F
             for change in registry.apply(config.meters, clock.now_ms()):
                 log.info("%s", change)
             take_tariffs_in(config, store, registry, clock)
-        recorder = Recorder(store, registry, clock)
+        recorder = Recorder(store, registry, clock, by_config(config.meters))
         given_back = recorder.recover()
         recorder.watch_silence()
         if given_back and not read_only:
@@ -100,7 +105,9 @@ class Service:
             sync_s=home.config.store.sync_s,
             on_event=self._happened,
             on_trouble=self.live.health_changed,
+            on_news=self._run_changed,
         )
+        self._runs = runs_of(home)
         self.supervisor = Supervisor(home.clock, self._happened, self.live.health_changed)
         self.status = ServiceStatus(home.store, home.recorder, self.supervisor, home.clock.now_ms(), self.keeper)
         self.discovery = Discovery(
@@ -160,6 +167,10 @@ class Service:
 
         await self.supervisor.run(source.name, work)
 
+    def _run_changed(self, news: News) -> None:
+        home = self._home.config.home
+        self._happened(event_of(news, self._runs, home.zone, home.currency))
+
     def _happened(self, event: Event) -> None:
         if event.type != "casawatt.source.failed":  # which the supervisor has logged, with the particulars
             log.info("%s: %s", event.type.removeprefix("casawatt."), event.subject)
@@ -188,6 +199,12 @@ class Service:
                 self._events.popleft()
 
 
+def runs_of(home: OpenHome) -> Runs:
+    """Return what answers about a home's runs."""
+    costs = answers_of(home.config, home.store, home.registry, home.clock).costs
+    return Runs(home.store, home.registry, home.recorder, home.clock, costs)
+
+
 def ports_of(
     home: OpenHome,
     *,
@@ -199,6 +216,7 @@ def ports_of(
 ) -> Ports:
     """Return what pages and commands ask; without a service nothing is live and no source runs."""
     config, store, registry, recorder, clock = home.config, home.store, home.registry, home.recorder, home.clock
+    runs = runs_of(home)
     idle = Supervisor(clock, lambda _event: None, lambda: None)
     return Ports(
         home=Home(config.home.name, config.home.zone, config.home.currency, demo, store.home_id),
@@ -211,6 +229,8 @@ def ports_of(
         desk=desk,
         repairs=Repairs(store, registry, recorder, clock, ConfigFile(config)),
         answers=answers_of(config, store, registry, clock),
+        runs=runs,
+        programmes=Programmes(store, runs),
         discovery=discovery or Discovery(config, {}, clock, lambda: owners_of(registry)),
     )
 

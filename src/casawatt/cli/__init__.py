@@ -5,7 +5,21 @@ import sys
 import typer
 
 from casawatt import __version__
-from casawatt.cli import bill, discover, doctor, exporting, importing, init, keep, live, meters, repair, serve
+from casawatt.cli import (
+    bill,
+    discover,
+    doctor,
+    exporting,
+    importing,
+    init,
+    keep,
+    live,
+    meters,
+    programmes,
+    repair,
+    runs,
+    serve,
+)
 from casawatt.cli.output import complain
 from casawatt.model.errors import CasawattError, ConfigError, StoreBusyError, StoreCorruptError
 
@@ -31,6 +45,10 @@ app.add_typer(repair.app, name="repair")
 app.command()(live.live)
 app.command()(bill.bill)
 app.add_typer(bill.tariffs_app, name="tariffs")
+runs.app.command("programmes")(programmes.list_programmes)
+runs.app.command()(programmes.name)
+runs.app.command()(programmes.unname)
+app.add_typer(runs.app, name="runs")
 app.command("export")(exporting.export)
 app.add_typer(importing.app, name="import")
 app.command()(keep.backup)

@@ -12,7 +12,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, License, SecurityScheme
 
 from casawatt import __version__
-from casawatt.web import bill
+from casawatt.web import bill, repair, runs
 from casawatt.web.discovery import get_discovery, post_discovery
 from casawatt.web.energy import get_energy
 from casawatt.web.health import get_health, get_metrics
@@ -23,7 +23,6 @@ from casawatt.web.ports import Ports
 from casawatt.web.problem import answer, answer_error
 from casawatt.web.push import push_readings
 from casawatt.web.readings import get_readings, post_readings
-from casawatt.web.repair import HANDLERS
 from casawatt.web.requests import answers, check_query, document
 
 DESCRIPTION = """\
@@ -58,8 +57,9 @@ def api_routers() -> list[Router]:
         post_discovery,
         get_live,
         get_openapi,
-        *HANDLERS,
+        *repair.HANDLERS,
         *bill.HANDLERS,
+        *runs.HANDLERS,
     ]
     return [
         Router("/api/v1", route_handlers=handlers, before_request=check_query),

@@ -20,6 +20,7 @@ from casawatt.model.errors import (
     TakenError,
     UnknownDecisionError,
     UnknownMeterError,
+    UnknownRunError,
     UnknownSeriesError,
 )
 
@@ -30,6 +31,7 @@ KINDS: tuple[tuple[type[CasawattError], HTTPStatus, str | None], ...] = (
     (UnknownDecisionError, HTTPStatus.NOT_FOUND, "id"),
     (UnknownSeriesError, HTTPStatus.NOT_FOUND, "series"),
     (PriceError, HTTPStatus.BAD_REQUEST, "series"),
+    (UnknownRunError, HTTPStatus.NOT_FOUND, "start"),
     (ConfigError, HTTPStatus.CONFLICT, None),
     (RegistryError, HTTPStatus.CONFLICT, None),
     (BillError, HTTPStatus.CONFLICT, None),
