@@ -15,7 +15,8 @@ import pytest
 
 from casawatt import price_feed, supervisor
 from casawatt.answers.home import answers_of
-from casawatt.app import Service, open_home
+from casawatt.app import Service
+from casawatt.app_home import open_home
 from casawatt.config import parse
 from casawatt.config_sections import HomeConfig
 from casawatt.model.errors import CasawattError, PriceError

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from casawatt.answers.home import answers_of
 from casawatt.answers.splits import splits_of
-from casawatt.app import OpenHome, open_home
+from casawatt.app_home import OpenHome, open_home
 from casawatt.config import parse
 from casawatt.model.interval import INTERVAL_MS, Interval
 from casawatt.model.meter import Meter

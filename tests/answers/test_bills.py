@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from casawatt.answers.home import take_tariffs_in
-from casawatt.app import ports_of
+from casawatt.app_home import ports_of
 from casawatt.engine.periods import Period
 from casawatt.model.errors import BillError, RegistryError, UnknownDecisionError, UnknownMeterError
 from casawatt.model.interval import INTERVAL_MS

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from casawatt.answers.digest_event import differences, event_of, told_of
 from casawatt.answers.digests import Digests
 from casawatt.answers.home import answers_of
-from casawatt.app import OpenHome
+from casawatt.app_home import OpenHome
 from casawatt.engine.localtime import day_start
 from casawatt.model.digest import Digest, Peak
 from casawatt.model.errors import NoSuchDayError

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from casawatt.app import OpenHome, ports_of
+from casawatt.app_home import OpenHome, ports_of
 from casawatt.config import parse
 from casawatt.web import create_app
 from tests.recorder.deciding import HOUR_MS, Place

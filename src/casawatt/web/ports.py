@@ -1,7 +1,6 @@
 """What the web layer asks of the rest: values and protocols that the app fulfils.
 
-All calls happen on the event loop that also serves the requests. Those that are not `async`
-must answer at once.
+All calls happen on the event loop that serves the requests too; those that are not `async` must answer at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from casawatt.model.ports import Clock
 from casawatt.transports.push import Desk
 from casawatt.web.findings import DiscoveryPort
 from casawatt.web.repair_port import RepairPort
+from casawatt.web.runs_port import ProgrammesPort, RunsPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +294,8 @@ class Ports:
     status: StatusPort
     imports: ImportPort
     repairs: RepairPort
+    runs: RunsPort
+    programmes: ProgrammesPort
     discovery: DiscoveryPort
     answers: Answers
     splits: Splits
