@@ -123,7 +123,7 @@ def _begun(core: Core, piece: Piece, length_ms: int, settings: Settings, happene
     """Return what activity makes of it when there is no run."""
     burst = grown(core.burst or _first_burst(core, piece, settings), piece)
     sketch = core.sketch
-    if piece.band < WORK or settings.learns_on:
+    if settings.learns_on:
         sketch = runs_sketch.added(sketch, piece.energy_uj // length_ms, length_ms)
     if is_work(core, burst, settings):
         track = tracked(burst)
@@ -131,6 +131,8 @@ def _begun(core: Core, piece: Piece, length_ms: int, settings: Settings, happene
         return _replace(core, track=track, burst=None, sketch=sketch, quiet_ms=0, quiet_uj=0)
     if not burst.work_uj and burst.end_ms - burst.start_ms > _WEAK_LIMIT_MS:
         floor_mw = max(core.floor_mw, burst.max_mw * 5 // 4)
+        if not settings.learns_on:
+            sketch = runs_sketch.added(sketch, burst.energy_uj // burst.active_ms, burst.active_ms)
         return _replace(core, burst=None, sketch=sketch, floor_mw=floor_mw)
     return _replace(core, burst=burst, sketch=sketch)
 

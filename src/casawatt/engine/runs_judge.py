@@ -6,7 +6,7 @@ from casawatt.engine.runs_track import Burst, Track
 
 _HEAT_MS = 10_000
 _TUMBLE_MS = 60_000
-_OPENING_MS = 15_000
+_OPENING_MS = 9_000
 _FRESH_PAUSE_MS = 45_000
 _FRESH_AGE_MS = 300_000
 _COOLED_MS = 120_000
@@ -38,4 +38,4 @@ def is_fresh(core: Core, track: Track, burst: Burst, settings: Settings) -> bool
         return not settings.pulses and track.heat_ms is None
     if burst.opening_ms < _OPENING_MS:
         return False
-    return track.first_mw <= 2 * burst.first_mw and burst.first_mw <= 2 * track.first_mw
+    return 2 * track.first_mw <= 5 * burst.first_mw and 2 * burst.first_mw <= 5 * track.first_mw

@@ -14,6 +14,7 @@ _COARSE_MS = 20_000
 _ON_LIMIT_MS = 1_800_000
 _OFF_MS = 60_000
 _OFF_KNOWN_MS = 300_000
+_STANDBY_KNOWN_MS = 3_600_000
 _OFF_MW = 1_500
 _DRIED_RUNS_LEAST = 3
 
@@ -53,7 +54,8 @@ def on_mw(core: Core, settings: Settings) -> int:
         return max(settings.on_mw, standby_mw * 3 // 2 + 3000)
     standby_mw = settings.standby_mw
     if standby_mw is None:
-        standby_mw = min(runs_sketch.quantile_mw(core.sketch, 90) or 0, settings.work_mw)
+        is_known = sum(core.sketch) >= _STANDBY_KNOWN_MS
+        standby_mw = min(runs_sketch.quantile_mw(core.sketch, 90) or 0, settings.work_mw) if is_known else 0
     return max(settings.on_mw, standby_mw * 5 // 4 + 1000, core.floor_mw)
 
 

@@ -16,7 +16,7 @@ _GAP = 4
 _BIN_MS = 60_000
 _PHASES_MAX = 48
 _OPENING_MS = 120_000
-_FIRST_MS = 30_000
+_FIRST_MS = 20_000
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -47,7 +47,7 @@ class Burst(msgspec.Struct, frozen=True, gc=False, array_like=True):
     `pause_ms` is the known quiet between the run's end and its start, and `rest_uj` what was used in it; `quiet_ms` and
     `unknown_ms` are the known quiet and the time without readings since its last activity.
     `opening_ms` is how much of its first two minutes, before any heat, was weak; `first_ms` and `first_uj` are about
-    its first half minute.
+    its first 20 s.
     """
 
     start_ms: int
@@ -70,7 +70,7 @@ class Burst(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     @property
     def first_mw(self) -> int:
-        """The power of its first half minute of activity."""
+        """The power of its first 20 s of activity."""
         return self.first_uj // max(self.first_ms, 1)
 
 
