@@ -110,6 +110,8 @@ def _at_rest(core: Core, piece: Piece, mean_mw: int, settings: Settings) -> Core
         limit_ms = settings.lead_limit_ms
         if burst.active_ms < (_BLIP_MS if burst.count > 1 else _BLIP_READING_MS):
             limit_ms = min(limit_ms, _BLIP_LIMIT_MS)
+        elif settings.pulses and is_coarse(core) and is_on(core, mean_mw):
+            limit_ms = max(limit_ms, 10 * core.interval_ms)
         if burst.quiet_ms > limit_ms:
             burst = None
     if floor_mw and mean_mw * 2 < floor_mw:
@@ -144,7 +146,7 @@ def _first_burst(core: Core, piece: Piece, settings: Settings) -> Burst:
     """
     start_ms, since_ms = piece.start_ms, core.on_since_ms
     interval_ms = (piece.end_ms - start_ms) // piece.count
-    if settings.fills and is_coarse(core) and since_ms is not None and start_ms - since_ms <= 3 * interval_ms:
+    if settings.fills and is_coarse(core) and since_ms is not None and start_ms - since_ms <= 5 * interval_ms:
         start_ms = since_ms
     return Burst(start_ms, start_ms, 0)
 
