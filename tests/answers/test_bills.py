@@ -151,7 +151,7 @@ def test_taking_a_correction_of_a_tariff_back_brings_the_one_before_it_back(tmp_
         found.tariffs.undo(found.tariffs.standing()[0].tariff_id)
         assert [each.tariff.name for each in found.tariffs.standing()] == ["flat"]
         assert found.bills.bill(OCTOBER).amount == before_
-        take_tariffs_in(home.config, home.store, home.registry, home.clock)
+        take_tariffs_in(home.config, found.tariffs)
         assert found.bills.bill(OCTOBER).amount == before_
 
 

@@ -9,9 +9,7 @@ import httpx
 import numpy as np
 from litestar import Litestar
 
-from casawatt.answers.claims import no_runs
 from casawatt.answers.home import answers_of
-from casawatt.answers.splits import splits_of
 from casawatt.config import parse
 from casawatt.config_sections import HomeConfig
 from casawatt.engine import pipeline
@@ -22,6 +20,7 @@ from casawatt.model.meter import Binding, Calibration, Device, Meter, NewDevice
 from casawatt.model.run import State
 from casawatt.model.run_answer import Comparison, Doing, ProgrammeAnswer, RunAnswer
 from casawatt.model.suspect import Suspect
+from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Registry
 from casawatt.store.store import Store
 from casawatt.transports.push import Desk
@@ -162,7 +161,7 @@ class TestHome:
         home = Home("Casa Rossi", ROME, "EUR", demo=False, home_id="5f0e")
         registry = Registry(self.store.registry, HomeConfig(), {})
         config = parse('[prices.spot]\nformat = "awattar"', "no config")
-        answers = answers_of(config, self.store, registry, self.clock)
+        answers = answers_of(config, self.store, registry, Recorder(self.store, registry, self.clock), self.clock)
         return Ports(
             home=home,
             clock=self.clock,
@@ -175,7 +174,7 @@ class TestHome:
             runs=self.runs,
             programmes=self.runs,
             answers=answers,
-            splits=splits_of(config, self.store, registry, answers.bills, no_runs, self.clock),
+            splits=answers.splits,
             discovery=self,
             desk=self.desk,
         )

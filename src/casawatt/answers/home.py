@@ -12,12 +12,16 @@ from casawatt.answers.known import Known
 from casawatt.answers.market import Calendar, Markets
 from casawatt.answers.patterns import PatternsOfHome
 from casawatt.answers.prices import Prices
+from casawatt.answers.programmes import Programmes
+from casawatt.answers.runs import Runs
+from casawatt.answers.splits import Splits, splits_of
 from casawatt.answers.tariffs import Tariffs
 from casawatt.config import Config
 from casawatt.config_edit import ConfigFile
 from casawatt.config_tariffs import place_of
 from casawatt.model.event import Event
 from casawatt.model.ports import Clock
+from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Registry
 from casawatt.store.store import Store
 
@@ -35,12 +39,16 @@ class Answers:
     prices: Prices
     digests: Digests
     patterns: PatternsOfHome
+    runs: Runs
+    programmes: Programmes
+    splits: Splits
 
 
 def answers_of(
     config: Config,
     store: Store,
     registry: Registry,
+    recorder: Recorder,
     clock: Clock,
     on_event: Callable[[Event], object] | None = None,
 ) -> Answers:
@@ -53,7 +61,8 @@ def answers_of(
         consumption, markets, Terms(config.home.currency, config.home.billing_day, config.supply.contracted_w)
     )
     costs = Costs(store, registry, markets)
-    known = Known(store, registry, clock, consumption, costs, config.home.currency)
+    runs = Runs(store, registry, recorder, clock, costs)
+    known = Known(store, registry, clock, consumption, costs, runs, config.home.currency)
     return Answers(
         consumption,
         costs,
@@ -62,12 +71,15 @@ def answers_of(
         Prices(store, bills, config.prices, clock, on_event or store.book.events.append),
         Digests(known),
         PatternsOfHome(known),
+        runs,
+        Programmes(store, runs),
+        splits_of(config, store, registry, bills, runs.list, clock),
     )
 
 
-def take_tariffs_in(config: Config, store: Store, registry: Registry, clock: Clock) -> None:
+def take_tariffs_in(config: Config, tariffs: Tariffs) -> None:
     """Take the config's tariffs on record, but for those that would change what time past cost: these are named."""
-    for each in answers_of(config, store, registry, clock).tariffs.take_in():
+    for each in tariffs.take_in():
         log.warning(
             "the tariff %r from %s (%s) would change what was used since %s costs, so it is not taken: "
             "`casawatt tariffs correct` shows what would change, and does it",
