@@ -239,7 +239,7 @@ def test_a_billing_month_that_is_not_over_is_billed_until_today_beside_the_same_
         document = bill_document(ports, compared)
         assert (document.ends, document.before is not None and document.before.complete) == ("2026-11-01", True)
         assert document.notes == [
-            "80 % of the time was measured; what was used in the other 24 hours is in it only if counted."
+            "80 % of the time was measured. Of the other 24 hours only what a register counted is in it."
         ]
         assert parse_billed_period(ports, "last", None, None) == (date(2026, 9, 1), date(2026, 10, 1))
         assert bill_document(ports, ports.answers.bills.compared(OCTOBER)).ends is None

@@ -169,7 +169,7 @@ def test_what_is_missing_in_a_bill_is_said_in_sentences() -> None:
     assert bill(used, start, end, Home(market(half), "EUR")).notes == (
         "No tariff holds on 1 of 4 days: nothing is charged for them.",
         "28.8 kWh have no price: they are not in the bill, which is not complete.",
-        "72.92 % of the time was measured; what was used in the other 26 hours is in it only if counted.",
+        "72.92 % of the time was measured. Of the other 26 hours only what a register counted is in it.",
         "0.8 kWh were counted over time in which nothing was heard, and are spread over it.",
         "14.4 kWh flowed back into the grid: nothing is paid for them.",
     )
