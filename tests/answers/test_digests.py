@@ -1,6 +1,7 @@
 """Digests of a real store: instants, gaps, sums of meters, and what was told of them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -197,6 +198,15 @@ def test_no_order_of_arrival_changes_any_figure_of_a_day(tmp_path_factory: pytes
                 put(home, slug, time_ms, time_ms, 1, always(power_w))
             found.append(of(home, TENTH, 1, 60))
     assert found[0] == found[1]
+
+
+def test_a_brief_digest_says_the_same_but_for_what_only_readings_tell(home: OpenHome) -> None:
+    put(home, "mains", at("2026-03-10T01:00:00"), at("2026-03-11"), 600, lambda when: 100.0 + when.hour)
+    ((brief,), whole) = (list(digests(home).between(TENTH, TENTH, [60], brief=True)), of(home, TENTH, 60))
+    assert brief.home.peak == Peak(123_000, at("2026-03-10T23:00:00"), 900_000)
+    assert brief.home.gaps == whole.home.gaps == ((at("2026-03-10"), at("2026-03-10T01:00:00")),)
+    assert replace(brief.home, peak=whole.home.peak) == whole.home
+    assert brief.meters[1].gaps == ((at("2026-03-10"), at("2026-03-11")),)
 
 
 def test_a_span_of_days_gives_what_each_day_gives_alone(home: OpenHome) -> None:
