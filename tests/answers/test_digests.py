@@ -215,3 +215,19 @@ def test_a_span_of_days_gives_what_each_day_gives_alone(home: OpenHome) -> None:
     assert several == [of(home, date(2026, 3, 6) + timedelta(days=each), 60) for each in range(5)]
     clock = cast("ManualClock", home.clock)
     assert clock.now_ms() == at("2026-03-11T12:00:00")
+
+
+def test_a_run_over_midnight_is_whole_in_the_day_on_which_it_began(tmp_path: Path) -> None:
+    oven = '\n[meter.oven]\nsource = "ecms_udp"\naddress = "o"\nappliance = "oven"\ncadence = "change"\n'
+    with home_at(tmp_path, "2026-03-12T12:00:00", CONFIG + oven) as home:
+
+        def watts(when: datetime) -> float:
+            return 2000.0 if at("2026-03-10T23:30:00") <= when.timestamp() * 1000 < at("2026-03-11T00:45:00") else 1.0
+
+        put(home, "oven", at("2026-03-10T12:00:00"), at("2026-03-11T12:00:00"), 30, watts)
+        (run,) = of(home).meters[2].runs
+        assert (run.start_ms, run.end_ms) == (at("2026-03-10T23:30:00"), at("2026-03-11T00:45:00"))
+        assert (run.energy_mwh, run.cost) == (2_500_000, Fraction("0.55"))
+        assert of(home, date(2026, 3, 11)).meters[2].runs == ()
+        assert of(home).home.runs == ()
+        assert told_of(of(home), ROME, "EUR").meters["oven"].runs == 1

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from casawatt.answers.home import answers_of
-from casawatt.app import OpenHome
+from casawatt.app_home import OpenHome
 from casawatt.model.digest import Digest, Part
 from casawatt.model.reading import Reading
 from casawatt.recordings.shipped import appliances
@@ -53,7 +53,9 @@ def digest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Digest]:
     with home_at(folder, "2026-03-11T12:00:00", CONFIG + OTHERS) as home:
         for slug in METERS:
             say(home, slug, appliances()[slug])
-        yield answers_of(home.config, home.store, home.registry, home.clock).digests.of(date(2026, 3, 10), [1, 15, 60])
+        yield answers_of(home.config, home.store, home.registry, home.recorder, home.clock).digests.of(
+            date(2026, 3, 10), [1, 15, 60]
+        )
 
 
 def of(digest: Digest, slug: str) -> tuple[Part, Trace]:
