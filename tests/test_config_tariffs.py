@@ -132,3 +132,12 @@ def test_a_file_of_tariffs_has_nothing_else_in_it(tmp_path: Path) -> None:
         load_alternatives(file)
     with pytest.raises(ConfigError, match="cannot be read"):
         load_alternatives(tmp_path / "none.toml")
+
+
+def test_alternatives_are_tariffs_of_which_several_of_one_name_belong_together() -> None:
+    one = (FLAT + "rate_per_kwh = 0.1\n").replace("[[tariff]]", "[[alternative]]")
+    config = parse(one + one.replace("2026", "2027"), "home.toml")
+    assert [each.from_.year for each in config.alternatives] == [2026, 2027]
+    assert config.tariffs == ()
+    assert "alternative.1.from: another tariff called" in refused(one + one)
+    assert refused(one + "colour = 1\n").startswith("home.toml:5: alternative.0.colour: no such option")

@@ -76,7 +76,7 @@ def answers_of(
         runs,
         Programmes(store, runs),
         splits_of(config, store, registry, bills, runs.list, clock),
-        WhatIf(bills, costs, markets, registry, config.alternatives),
+        WhatIf(bills, costs, markets, registry, runs.list, config.alternatives),
     )
 
 

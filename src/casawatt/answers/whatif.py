@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from casawatt.answers.bills import Bills
-from casawatt.answers.claims import RunList, no_runs
+from casawatt.answers.claims import RunList
 from casawatt.answers.costs import Costs
 from casawatt.answers.market import Markets
 from casawatt.engine import whatif_words as words
@@ -24,7 +24,7 @@ from casawatt.model.interval import INTERVAL_MS
 from casawatt.model.meter import Meter
 from casawatt.model.quarters import Quarters
 from casawatt.model.tariff import DatedTariff, Tariff
-from casawatt.model.whatif import Kind, Move, MovedRun, Question, Scenario, WhatIfs
+from casawatt.model.whatif import Kind, Move, MovedRun, Question, Scenario, WhatIfs, lacks
 from casawatt.registry import Registry
 
 ALWAYS = date(1970, 1, 1)
@@ -51,10 +51,16 @@ class WhatIf:
     """Makes the bills of what never was. `runs` are those that may be moved."""
 
     def __init__(
-        self, bills: Bills, costs: Costs, markets: Markets, registry: Registry, alternatives: Sequence[Tariff]
+        self,
+        bills: Bills,
+        costs: Costs,
+        markets: Markets,
+        registry: Registry,
+        runs: RunList,
+        alternatives: Sequence[Tariff],
     ) -> None:
         """`alternatives` are the tariffs that the config has to be compared; those of one name belong together."""
-        self.runs: RunList = no_runs
+        self.runs = runs
         self._bills = bills
         self._costs = costs
         self._markets = markets
@@ -186,11 +192,6 @@ def dated(alternative: Sequence[Tariff]) -> list[DatedTariff]:
     ordered[0] = msgspec.structs.replace(ordered[0], from_=ALWAYS)
     ends = [*(each.from_ for each in ordered[1:]), None]
     return [DatedTariff(0, tariff, 0, until) for tariff, until in zip(ordered, ends, strict=True)]
-
-
-def lacks(bill: Bill, other: Bill) -> bool:
-    """Return whether a bill lacks a price or a tariff that the real one has, so that the two cannot be compared."""
-    return other.unpriced_mwh > bill.unpriced_mwh or other.untariffed_days > bill.untariffed_days
 
 
 def named(meter: Meter, move: Move) -> str:

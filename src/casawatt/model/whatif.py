@@ -79,3 +79,12 @@ class WhatIfs:
 
     bill: Bill
     scenarios: tuple[Scenario, ...]
+
+    def lacks(self, other: Bill) -> bool:
+        """Return whether a bill lacks a price or a tariff that the real one has: the two cannot be compared."""
+        return lacks(self.bill, other)
+
+
+def lacks(bill: Bill, other: Bill) -> bool:
+    """Return whether a bill lacks a price or a tariff that another one, `bill`, has."""
+    return other.unpriced_mwh > bill.unpriced_mwh or other.untariffed_days > bill.untariffed_days
