@@ -12,7 +12,8 @@ from casawatt.answers.whatif import grouped
 from casawatt.engine.localtime import HOUR_MS, day_start
 from casawatt.engine.periods import Period
 from casawatt.model.interval import INTERVAL_MS
-from casawatt.model.tariff import Tariff, fault_of
+from casawatt.model.tariff import Tariff
+from casawatt.model.tariff_faults import fault_of
 from casawatt.model.whatif import Move, Question
 from casawatt.web.meters import Text
 from casawatt.web.periods import EndDay, FirstDay, PeriodName, parse_period
