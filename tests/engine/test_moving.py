@@ -47,7 +47,7 @@ def test_a_move_conserves_energy_and_makes_no_quarter_hour_negative(
     whole: dict[int, int], part: dict[int, int], steps: int
 ) -> None:
     before, run = quarters(whole), quarters(part)
-    found = moved(before, run, steps * INTERVAL_MS)
+    found = moved(before, [(run, steps * INTERVAL_MS)])
     assert found.quarters.energy_sum_mwh == before.energy_sum_mwh
     assert 0 <= found.moved_mwh <= sum(max(energy, 0) for energy in part.values())
     after = by_number(found.quarters)
@@ -61,21 +61,35 @@ def test_a_move_conserves_energy_and_makes_no_quarter_hour_negative(
 
 
 def test_each_quarter_hour_of_a_run_goes_as_far_as_the_others() -> None:
-    found = moved(quarters({0: 500, 1: 700, 2: 100, 8: 100}), quarters({0: 400, 1: 600}), 2 * INTERVAL_MS)
+    found = moved(quarters({0: 500, 1: 700, 2: 100, 8: 100}), [(quarters({0: 400, 1: 600}), 2 * INTERVAL_MS)])
     assert by_number(found.quarters) == {0: 100, 1: 100, 2: 500, 3: 600, 8: 100}
     assert found.moved_mwh == 1000
 
 
+@given(energies, st.lists(st.tuples(energies, st.integers(-60, 60)), max_size=4))
+def test_several_moves_at_once_are_the_same_as_one_after_the_other(
+    whole: dict[int, int], parts: list[tuple[dict[int, int], int]]
+) -> None:
+    moves = [(quarters(part), steps * INTERVAL_MS) for part, steps in parts]
+    together = moved(quarters(whole), moves)
+    one_by_one, total_mwh = quarters(whole), 0
+    for move in moves:
+        found = moved(one_by_one, [move])
+        one_by_one, total_mwh = found.quarters, total_mwh + found.moved_mwh
+    assert by_number(together.quarters) == by_number(one_by_one)
+    assert together.moved_mwh == total_mwh
+
+
 def test_what_the_mains_did_not_see_cannot_be_moved() -> None:
-    found = moved(quarters({0: 300}), quarters({0: 400, 1: 600}), HOUR_MS)
+    found = moved(quarters({0: 300}), [(quarters({0: 400, 1: 600}), HOUR_MS)])
     assert by_number(found.quarters) == {0: 0, 4: 300}
     assert found.moved_mwh == 300
-    assert moved(no_quarters(), quarters({0: 400}), HOUR_MS).moved_mwh == 0
+    assert moved(no_quarters(), [(quarters({0: 400}), HOUR_MS)]).moved_mwh == 0
 
 
 def test_a_part_of_a_quarter_hour_is_no_shift() -> None:
     with pytest.raises(ValueError, match="not a whole number of quarter-hours"):
-        moved(DAY, quarters({0: 1}), 60_000)
+        moved(DAY, [(quarters({0: 1}), 60_000)])
 
 
 RUN = (START_MS + 2 * HOUR_MS + 60_000, START_MS + 2 * HOUR_MS + 1_000_000)

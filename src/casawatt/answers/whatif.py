@@ -123,12 +123,14 @@ class WhatIf:
             raise RegistryError(message)
         chosen, others = self._chosen(meter, move, real.span)
         prices = unit_prices(real.market, np.arange(*real.span, INTERVAL_MS, dtype=np.int64))
-        placing = _Placing(real.quarters, prices, real.span, others)
+        placing = _Placing(prices, real.span, others)
         for run in chosen:
             placing.place(self._costs.quarters(meter, *run).between(*real.span), run, move)
-        bill = self._bills.bill_by(real.period, real.market, placing.quarters)
+        found = moved(real.quarters, placing.parts)
+        bill = self._bills.bill_by(real.period, real.market, found.quarters)
         shifted = tuple(run for run in placing.moved if run.shift_ms)
-        reason = words.of_runs(real.bill, bill, shifted, placing.left, placing.unseen_mwh)
+        unseen_mwh = sum(run.energy_mwh for run in placing.moved) - found.moved_mwh
+        reason = words.of_runs(real.bill, bill, shifted, placing.left, unseen_mwh)
         return replace(_scenario(real, Kind.RUNS, named(meter, move), bill, reason), moved=shifted)
 
     def _chosen(self, meter: Meter, move: Move, span: Span) -> tuple[list[Span], list[Span]]:
@@ -150,13 +152,15 @@ class WhatIf:
 
 
 class _Placing:
-    """Puts the runs of a meter elsewhere, one after the other; `left` could not be put anywhere."""
+    """Puts the runs of a meter elsewhere, one after the other; `left` could not be put anywhere.
 
-    def __init__(self, quarters: Quarters, prices: UnitPrices, bounds: Span, busy: Sequence[Span]) -> None:
-        self.quarters = quarters
+    `parts` are the quarter-hours of each run, and how much later (ms) they are put.
+    """
+
+    def __init__(self, prices: UnitPrices, bounds: Span, busy: Sequence[Span]) -> None:
         self.moved: list[MovedRun] = []
+        self.parts: list[tuple[Quarters, int]] = []
         self.left = 0
-        self.unseen_mwh = 0
         self._prices = prices
         self._bounds = bounds
         self._busy = list(busy)
@@ -165,18 +169,19 @@ class _Placing:
         """Put a run where `move` says, unless that is outside the bounds."""
         shift_ms = move.shift_ms
         if shift_ms is None:
-            shift_ms = cheapest_shift(part, run, self._prices, move.within_ms or 0, self._bounds, self._busy)
+            within_ms = move.within_ms or 0
+            reach = run[0] - within_ms - INTERVAL_MS, run[1] + within_ms + INTERVAL_MS
+            near = [each for each in self._busy if each[0] < reach[1] and reach[0] < each[1]]
+            shift_ms = cheapest_shift(part, run, self._prices, within_ms, self._bounds, near)
         elif not (self._bounds[0] <= run[0] + shift_ms and run[1] + shift_ms <= self._bounds[1]):
             shift_ms = None
         if shift_ms is None:
             self.left += 1
             shift_ms = 0
-        found = moved(self.quarters, part, shift_ms)
-        self.quarters = found.quarters
-        self.unseen_mwh += part.energy_sum_mwh - found.moved_mwh
         after = replace(part, start_ms=part.start_ms + shift_ms)
         costs = self._prices.cost(part), self._prices.cost(after)
         self.moved.append(MovedRun(*run, shift_ms, part.energy_sum_mwh, *costs))
+        self.parts.append((part, shift_ms))
         self._busy.append((run[0] + shift_ms, run[1] + shift_ms))
 
 
