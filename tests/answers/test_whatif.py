@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from casawatt.answers.whatif import WhatIf
-from casawatt.app import OpenHome
+from casawatt.app_home import OpenHome
 from casawatt.engine.localtime import HOUR_MS, day_start
 from casawatt.engine.periods import Period
 from casawatt.model.errors import BillError, RegistryError, UnknownMeterError

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from casawatt.app import open_home, ports_of
+from casawatt.app_home import open_home, ports_of
 from casawatt.cli.places import find
 from casawatt.clock import WallClock
 from casawatt.model.reading import Reading
@@ -66,8 +66,9 @@ def test_the_example_of_the_page_comes_out_as_it_says(home: Typed) -> None:
         assert shown(home, *shlex.split(command)[1:]) == wanted.splitlines()
 
 
-def test_a_run_that_is_named_goes_to_its_cheapest_hour(home: Typed) -> None:
-    document = asked(home, "--move", "washer", "--within", "12", "--run", WASH)
+@pytest.mark.parametrize("run", [WASH, "2024-10-21T10:00"])
+def test_a_run_that_is_named_goes_to_its_cheapest_hour(home: Typed, run: str) -> None:
+    document = asked(home, "--move", "washer", "--within", "12", "--run", run)
     (scenario,) = document["scenarios"]
     assert (document["total"], scenario["total"], scenario["difference"]) == ("3.14", "2.94", "-0.20")
     assert scenario["runs"] == [
@@ -94,6 +95,11 @@ def test_a_file_of_tariffs_is_compared_with(home: Typed, tmp_path: Path) -> None
     file.write_text('[[tariff]]\nfrom = 2030-01-01\nname = "A"\n', encoding="utf-8")
     said = home("whatif", *DAY, "--tariffs", str(file))
     assert (said.code, "offers.toml:1: tariff.0: nothing says what energy costs" in said.err) == (2, True)
+
+
+def test_a_run_that_there_is_none_of_is_not_moved(home: Typed) -> None:
+    (scenario,) = asked(home, "--move", "washer", "--hours", "1", "--run", "2024-10-21T10:01")["scenarios"]
+    assert (scenario["difference"], scenario["runs"]) == ("0.00", [])
 
 
 @pytest.mark.parametrize(
