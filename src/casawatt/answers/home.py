@@ -16,6 +16,7 @@ from casawatt.answers.programmes import Programmes
 from casawatt.answers.runs import Runs
 from casawatt.answers.splits import Splits, splits_of
 from casawatt.answers.tariffs import Tariffs
+from casawatt.answers.whatif import WhatIf
 from casawatt.config import Config
 from casawatt.config_edit import ConfigFile
 from casawatt.config_tariffs import place_of
@@ -42,6 +43,7 @@ class Answers:
     runs: Runs
     programmes: Programmes
     splits: Splits
+    whatif: WhatIf
 
 
 def answers_of(
@@ -74,6 +76,7 @@ def answers_of(
         runs,
         Programmes(store, runs),
         splits_of(config, store, registry, bills, runs.list, clock),
+        WhatIf(bills, costs, markets, registry, runs.list, config.alternatives),
     )
 
 
