@@ -8,82 +8,36 @@ import asyncio
 import logging
 import signal
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from datetime import time
 from pathlib import Path
 from typing import Any
 
-from casawatt.answers.claims import no_runs
 from casawatt.answers.daily import Daily
-from casawatt.answers.home import Answers, answers_of, take_tariffs_in
-from casawatt.answers.splits import splits_of
-from casawatt.app_ports import HomeMeters, Imports, Live, ServiceStatus
+from casawatt.answers.home import Answers, answers_of
+from casawatt.answers.run_events import event_of
+from casawatt.app_home import OpenHome, open_home, ports_of, runs_of
+from casawatt.app_ports import Live, ServiceStatus
 from casawatt.app_sources import Source, Wiring, load_sources
 from casawatt.clock import DemoClock, WallClock
 from casawatt.config import Config
-from casawatt.config_edit import ConfigFile
 from casawatt.discovery import Discovery, heard_devices, owners_of
 from casawatt.model.errors import StoreError
 from casawatt.model.event import Event
-from casawatt.model.meter import Traits
-from casawatt.model.ports import Clock
 from casawatt.price_feed import PriceFeed, Where
 from casawatt.recorder.inbox import SourceInbox
 from casawatt.recorder.keeper import Keeper, in_thread, seal
-from casawatt.recorder.recorder import Recorder
-from casawatt.recorder.repair import Repairs
-from casawatt.registry import Registry
-from casawatt.store.store import Store
+from casawatt.recorder.runs import News
 from casawatt.supervisor import Supervisor
-from casawatt.transports.push import Desk
 from casawatt.virtual.demo import fill_history, run_demo, write_keys
 from casawatt.web import check_binding, create_app, running_server
-from casawatt.web.ports import Home, Ports
+
+__all__ = ["OpenHome", "Service", "open_home", "ports_of", "serve", "serve_demo"]
 
 log = logging.getLogger(__name__)
 
 EVENTS_WAITING_MAX = 1000
 """So many events wait while the database cannot be written; the oldest go first."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenHome:
-    """A home whose store is open and whose figures are up to date."""
-
-    config: Config
-    store: Store
-    registry: Registry
-    recorder: Recorder
-    clock: Clock
-
-
-@contextmanager
-def open_home(config: Config, folder: Path, clock: Clock, *, read_only: bool = False) -> Iterator[OpenHome]:
-    """Open a home's store and bring meters and figures up to date; closes it at the end.
-
-    With `read_only` nothing is written and a service may go on running on the same data.
-    Raises ConfigError, StoreBusyError, StoreError.
-    """
-    sources = load_sources(config)
-    traits: dict[str, Traits] = {source.name: source.options.traits for source in sources}
-    traits_of = {source.name: own for source in sources if (own := getattr(source.options, "traits_of", None))}
-    store = Store.open(folder, zone=config.home.zone, sync_s=config.store.sync_s, read_only=read_only)
-    try:
-        limit_w = config.supply.limit_w
-        registry = Registry(store.registry, config.home, traits, traits_of=traits_of, supply_limit_w=limit_w)
-        if not read_only:
-            for change in registry.apply(config.meters, clock.now_ms()):
-                log.info("%s", change)
-            take_tariffs_in(config, store, registry, clock)
-        recorder = Recorder(store, registry, clock)
-        given_back = recorder.recover()
-        if given_back and not read_only:
-            log.info("%d readings taken over from the log", given_back)
-        yield OpenHome(config, store, registry, recorder, clock)
-    finally:
-        store.close()
 
 
 class Service:
@@ -104,7 +58,9 @@ class Service:
             sync_s=home.config.store.sync_s,
             on_event=self._happened,
             on_trouble=self.live.health_changed,
+            on_news=self._run_changed,
         )
+        self._runs = runs_of(home)
         self.supervisor = Supervisor(home.clock, self._happened, self.live.health_changed)
         self.status = ServiceStatus(home.store, home.recorder, self.supervisor, home.clock.now_ms(), self.keeper)
         self.answers = answers_of(home.config, home.store, home.registry, home.clock, self._happened)
@@ -188,6 +144,10 @@ class Service:
 
         await self.supervisor.run(source.name, work)
 
+    def _run_changed(self, news: News) -> None:
+        home = self._home.config.home
+        self._happened(event_of(news, self._runs, home.zone, home.currency))
+
     def _happened(self, event: Event) -> None:
         if event.type != "casawatt.source.failed":  # which the supervisor has logged, with the particulars
             log.info("%s: %s", event.type.removeprefix("casawatt."), event.subject)
@@ -214,36 +174,6 @@ class Service:
                 return
             if self._events and self._events[0] is event:
                 self._events.popleft()
-
-
-def ports_of(
-    home: OpenHome,
-    *,
-    demo: bool,
-    live: Live | None = None,
-    status: ServiceStatus | None = None,
-    desk: Desk | None = None,
-    discovery: Discovery | None = None,
-    answers: Answers | None = None,
-) -> Ports:
-    """Return what pages and commands ask; without a service nothing is live and no source runs."""
-    config, store, registry, recorder, clock = home.config, home.store, home.registry, home.recorder, home.clock
-    idle = Supervisor(clock, lambda _event: None, lambda: None)
-    answers = answers or answers_of(config, store, registry, clock)
-    return Ports(
-        home=Home(config.home.name, config.home.zone, config.home.currency, demo, store.home_id),
-        clock=clock,
-        meters=HomeMeters(registry, recorder, clock),
-        live=live or Live(recorder),
-        store=store,
-        status=status or ServiceStatus(store, recorder, idle, clock.now_ms()),
-        imports=Imports(store, registry, recorder, clock),
-        desk=desk,
-        repairs=Repairs(store, registry, recorder, clock, ConfigFile(config)),
-        answers=answers,
-        splits=splits_of(config, store, registry, answers.bills, no_runs, clock),
-        discovery=discovery or Discovery(config, {}, clock, lambda: owners_of(registry)),
-    )
 
 
 async def serve(

@@ -17,6 +17,8 @@ Voltage = Annotated[float, Meta(ge=50, le=1000)]
 Limit = Annotated[float, Meta(gt=0, le=1_000_000)]
 Share = Annotated[float, Meta(gt=0, le=10_000)]
 Resolution = Annotated[int, Meta(ge=1, le=1440)]
+Power = Annotated[float, Meta(ge=0, le=1_000_000)]
+Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 GapLimit = Annotated[float, Meta(ge=1, le=86_400)]
 
 
@@ -128,7 +130,7 @@ class MeterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
     `parent` is the slug of the meter whose power this one is part of. `limit_w`, `gap_limit_s` and `cadence` stand in
     for what source and supply say. Its energy is `owner`'s, or the members' by `shares`, or, if `claimed`, whoever's
-    claims a run; one of these at most.
+    claims a run; one of these at most. The options from `standby_w` on say how its runs are told.
     """
 
     source: str
@@ -144,3 +146,12 @@ class MeterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     owner: str | None = None
     shares: dict[str, Share] | None = None
     claimed: bool = False
+    standby_w: Power | None = None
+    on_w: Power | None = None
+    work_w: Power | None = None
+    work_wh: Power | None = None
+    start_after_s: Seconds | None = None
+    end_after_s: Seconds | None = None
+    pause_limit_s: Seconds | None = None
+    quiet_limit_s: Seconds | None = None
+    bridge_limit_s: Seconds | None = None

@@ -11,7 +11,7 @@ from casawatt.model.errors import StoreFullError
 from casawatt.model.interval import How
 from casawatt.model.ports import NEVER
 from casawatt.model.reading import Reading
-from casawatt.recorder.recorder import NEW_DEVICES_NAMED
+from casawatt.recorder.new_devices_log import NEW_DEVICES_NAMED
 from casawatt.recorder.verify import differences
 from casawatt.store.seal import Cut
 from tests.recorder.homes import START_MS, TestHome, home_in

@@ -1,6 +1,6 @@
 """A home for the web layer to serve: ports over a real store, moved by the test's own clock."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,7 +9,6 @@ import httpx
 import numpy as np
 from litestar import Litestar
 
-from casawatt.answers.claims import no_runs
 from casawatt.answers.home import answers_of
 from casawatt.answers.splits import splits_of
 from casawatt.config import parse
@@ -19,26 +18,16 @@ from casawatt.model.columns import Columns, Int64Array
 from casawatt.model.dated import Correction, Rebound, Repaired
 from casawatt.model.errors import RegistryError, UnknownMeterError
 from casawatt.model.meter import Binding, Calibration, Device, Meter, NewDevice
+from casawatt.model.run import State
+from casawatt.model.run_answer import Comparison, Doing, ProgrammeAnswer, RunAnswer
 from casawatt.model.suspect import Suspect
 from casawatt.registry import Registry
 from casawatt.store.store import Store
 from casawatt.transports.push import Desk
 from casawatt.web import create_app, running_server
 from casawatt.web.findings import Search
-from casawatt.web.ports import (
-    Health,
-    Home,
-    ImportReport,
-    LiveValue,
-    Metric,
-    Ports,
-    ReadingColumns,
-    Rejected,
-    Sample,
-    SourceHealth,
-    StoreHealth,
-    Watcher,
-)
+from casawatt.web.import_port import ImportReport, ReadingColumns, Rejected
+from casawatt.web.ports import Health, Home, LiveValue, Metric, Ports, Sample, SourceHealth, StoreHealth, Watcher
 from casawatt.web.times import parse_time
 
 ROME = ZoneInfo("Europe/Rome")
@@ -89,6 +78,49 @@ class TestRepairs:
         raise AssertionError
 
 
+class TestRuns:
+    """The runs of a home; nothing is used in it but what a test says that a meter does."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.now: dict[str, Doing] = {}
+
+    def doing(self, meter: Meter) -> Doing | None:
+        return self.now.get(meter.slug)
+
+    def state(self, meter: Meter) -> State | None:
+        doing = self.now.get(meter.slug)
+        return doing.state if doing else None
+
+    def foretold(self, answer: RunAnswer) -> RunAnswer:
+        return answer
+
+    def answers(self, meters: Iterable[Meter], *_: int) -> list[RunAnswer]:
+        return [doing.run for meter in meters if (doing := self.doing(meter)) and doing.run]
+
+    def all(self, _: Meter) -> list[ProgrammeAnswer]:
+        return []
+
+    def rebuild(self, _: Meter) -> list[str]:
+        return []
+
+    def count(self, _: Meter) -> int:
+        return 0
+
+    def find(self, *_: object) -> RunAnswer:
+        raise AssertionError
+
+    def compare(self, *_: object) -> Comparison:
+        raise AssertionError
+
+    def name(self, *_: object) -> ProgrammeAnswer:
+        raise AssertionError
+
+    def take_name_back(self, *_: object) -> str:
+        raise AssertionError
+
+
 class TestHome:
     """All ports of a home with a washing machine (heard) and a freezer (never heard)."""
 
@@ -107,6 +139,7 @@ class TestHome:
         self.gap_limits_s: dict[str, float | None] = {}
         self.desk: Desk | None = None
         self.repairs = TestRepairs()
+        self.runs = TestRuns()
         self.imported: list[tuple[str, ReadingColumns]] = []
         self.searching = Search(None, None, [], [], [])
         self.timeouts_s: list[float] = []
@@ -117,9 +150,22 @@ class TestHome:
         registry = Registry(self.store.registry, HomeConfig(), {})
         config = parse('[prices.spot]\nformat = "awattar"', "no config")
         answers = answers_of(config, self.store, registry, self.clock)
-        splits = splits_of(config, self.store, registry, answers.bills, no_runs, self.clock)
-        given = home, self.clock, self, self, self.store, self, self, self.repairs, self
-        return Ports(*given, answers, splits, self.desk)
+        return Ports(
+            home=home,
+            clock=self.clock,
+            meters=self,
+            live=self,
+            store=self.store,
+            status=self,
+            imports=self,
+            repairs=self.repairs,
+            runs=self.runs,
+            programmes=self.runs,
+            discovery=self,
+            answers=answers,
+            splits=splits_of(config, self.store, registry, answers.bills, lambda *_: (), self.clock),
+            desk=self.desk,
+        )
 
     def put(self, meter: Meter, time_ms: Sequence[int] | Int64Array, **channels: Sequence[int] | Int64Array) -> None:
         """Record columns under a meter, in order of time."""

@@ -36,11 +36,6 @@ RunList = Callable[[Meter, int, int], Sequence[RunSpan]]
 """Returns the runs of a meter that touch a span (UTC ms), in ascending time."""
 
 
-def no_runs(_meter: Meter, _start_ms: int, _end_ms: int) -> Sequence[RunSpan]:
-    """Return no runs."""
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A claim, the slug of its meter, and the run (UTC ms) that it holds for now.

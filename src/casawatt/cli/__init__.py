@@ -18,7 +18,9 @@ from casawatt.cli import (
     meters,
     patterns,
     prices,
+    programmes,
     repair,
+    runs,
     serve,
     split,
 )
@@ -51,6 +53,10 @@ app.command()(bill.bill)
 app.command()(digest.digest)
 app.command()(patterns.patterns)
 app.add_typer(bill.tariffs_app, name="tariffs")
+runs.app.command("programmes")(programmes.list_programmes)
+runs.app.command()(programmes.name)
+runs.app.command()(programmes.unname)
+app.add_typer(runs.app, name="runs")
 app.command("export")(exporting.export)
 app.add_typer(importing.app, name="import")
 app.command()(keep.backup)

@@ -73,6 +73,10 @@ class UnknownSeriesError(PriceError):
     """There is no series of prices of that name."""
 
 
+class UnknownRunError(CasawattError):
+    """The meter has no run that began then."""
+
+
 class ImportFileError(CasawattError):
     """A file to import cannot be understood at all; the text names the file and the line."""
 

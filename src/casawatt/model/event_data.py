@@ -95,3 +95,28 @@ class DigestDaily(msgspec.Struct, frozen=True):
     home: DigestMeter
     meters: dict[str, DigestMeter]
     power: list[DigestPower]
+
+
+class RunStarted(msgspec.Struct, frozen=True):
+    """`casawatt.run.started`: an appliance began to be used. `meter`: its slug; `start`: when, RFC 3339."""
+
+    meter: str
+    start: str
+
+
+class RunFinished(msgspec.Struct, frozen=True):
+    """`casawatt.run.finished`: a run has ended, with what it used until then.
+
+    `start` and `end` are RFC 3339. `cost` is a decimal number of `currency`, null where no tariff holds for all of its
+    time. `programme` is what runs like it are called, null where nobody named them.
+    """
+
+    meter: str
+    start: str
+    end: str
+    duration_s: float
+    energy_wh: float
+    peak_w: float
+    cost: str | None
+    currency: str
+    programme: str | None

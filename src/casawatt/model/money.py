@@ -37,3 +37,8 @@ def plain(number: Fraction | Decimal, least_digits: int = 0, most_digits: int = 
     before, after = digits[: len(digits) - most_digits], digits[len(digits) - most_digits :]
     after = after[:least_digits] + after[least_digits:].rstrip("0")
     return f"{sign}{before}.{after}" if after else f"{sign}{before}"
+
+
+def money_of_part(amount: Fraction) -> str:
+    """Return an amount that is part of a bill, as a run's cost is: to a hundredth of a cent, at least with cents."""
+    return plain(amount, 2, 4)

@@ -13,7 +13,9 @@ from casawatt.model.errors import StoreError
 from casawatt.model.event import Event
 from casawatt.recorder.line import Line
 from casawatt.recorder.recorder import Recorder
+from casawatt.recorder.runs import News
 from casawatt.store.seal import Cut as SealCut
+from casawatt.store.seal import RunStates
 from casawatt.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -41,14 +43,19 @@ class Keeper:
         sync_s: float,
         on_event: Callable[[Event], None],
         on_trouble: Callable[[], None] = lambda: None,
+        on_news: Callable[[News], None] = lambda _news: None,
     ) -> None:
-        """Keep house for `store`. `on_trouble` is called when the disk begins or ceases to be in trouble."""
+        """Keep house for `store`.
+
+        `on_trouble` is called when the disk begins or ceases to be in trouble, `on_news` when a run began or ended.
+        """
         self.safe_sequence = 0
         self._store = store
         self._recorder = recorder
         self._sync_s = sync_s
         self._on_event = on_event
         self._on_trouble = on_trouble
+        self._on_news = on_news
         self._known_trouble = (False, False)
         self._seal_trouble: str | None = None
         self._safer: list[Callable[[int], None]] = []
@@ -121,6 +128,9 @@ class Keeper:
         self._recorder.settle()
         for event in self._recorder.watch_silence():
             self._on_event(event)
+        for news in self._recorder.runs.tick():
+            self._on_news(news)
+            self._recorder.tell(news.meter.meter_id)
 
     async def _seal_if_due(self) -> None:
         if not self._store.should_seal():
@@ -146,7 +156,7 @@ class Keeper:
         for line in waiting(self._store, self._recorder):
             cut = begin(self._store, self._recorder, line)
             await in_thread(self._store.commit_seal, cut.token)
-            finish(self._store, line, cut)
+            finish(self._store, self._recorder, line, cut)
 
 
 async def in_thread(work: Callable[..., Answer], *given: object) -> Answer:
@@ -165,6 +175,7 @@ class Cut:
 
     token: SealCut
     segments: dict[int, pipeline.MeterState]
+    runs: RunStates
 
 
 def waiting(store: Store, recorder: Recorder) -> list[Line]:
@@ -179,13 +190,15 @@ def begin(store: Store, recorder: Recorder, line: Line) -> Cut:
     recorder.settle_line(line)
     segments = dict(line.snapshots.segments)
     dumped = [(at_ms, pipeline.dump(state)) for at_ms, state in sorted(segments.items())]
-    return Cut(store.begin_seal(line.meter_id, pipeline.dump(line.state), dumped), segments)
+    runs = recorder.runs.to_seal(line)
+    return Cut(store.begin_seal(line.meter_id, pipeline.dump(line.state), dumped, runs), segments, runs)
 
 
-def finish(store: Store, line: Line, cut: Cut) -> None:
+def finish(store: Store, recorder: Recorder, line: Line, cut: Cut) -> None:
     """Forget what is sealed."""
     store.finish_seal(cut.token)
     line.snapshots.saved(cut.segments)
+    recorder.runs.sealed(line, cut.runs)
 
 
 def seal(store: Store, recorder: Recorder) -> None:
@@ -193,7 +206,7 @@ def seal(store: Store, recorder: Recorder) -> None:
     for line in waiting(store, recorder):
         cut = begin(store, recorder, line)
         store.commit_seal(cut.token)
-        finish(store, line, cut)
+        finish(store, recorder, line, cut)
 
 
 def keep(store: Store, recorder: Recorder) -> None:

@@ -66,7 +66,8 @@ class Line:
 
     `newest_ms` is the time of the newest record, `heard_ms` our clock when the meter last spoke; `gone`: its device is
     known to be off. `aside`: what was set aside of records since somebody took it from here, by their time; nothing
-    where something was before.
+    where something was before. `fresh` and `touched` wait for whoever finds runs: records in ascending time, and the
+    span of the past that is no longer as it was.
     """
 
     __slots__ = (
@@ -79,6 +80,7 @@ class Line:
         "clean",
         "dirty_from_ms",
         "dirty_to_ms",
+        "fresh",
         "gone",
         "heard_ms",
         "meter",
@@ -87,6 +89,7 @@ class Line:
         "sequence",
         "snapshots",
         "state",
+        "touched",
     )
 
     def __init__(self, meter: Meter, calibrations: list[Calibration]) -> None:
@@ -99,6 +102,8 @@ class Line:
         self.dirty_from_ms: int | None = None
         self.dirty_to_ms = -FAR_MS
         self.aside: dict[int, tuple[Suspect, ...]] = {}
+        self.fresh: list[Record] = []
+        self.touched: tuple[int, int] | None = None
         self.changed = self.gone = False
         self.sequence = 0
         self.calibrate(calibrations)
@@ -133,6 +138,8 @@ class Line:
         """Note that what was derived from `time_ms` on is no longer what the records say."""
         self.dirty_from_ms = time_ms if self.dirty_from_ms is None else min(self.dirty_from_ms, time_ms)
         self.dirty_to_ms = max(self.dirty_to_ms, time_ms)
+        from_ms, to_ms = self.touched or (time_ms, time_ms)
+        self.touched = min(from_ms, time_ms), max(to_ms, time_ms)
 
     def mark_rebuilt(self) -> None:
         """Note that what is derived is again what the records say."""

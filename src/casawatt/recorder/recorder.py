@@ -12,17 +12,18 @@ from casawatt.model.meter import Binding, Device, Meter, Traits
 from casawatt.model.ports import NEVER, NOT_NOW, Clock
 from casawatt.model.reading import Reading, Record
 from casawatt.recorder.line import FAR_MS, Line
+from casawatt.recorder.new_devices_log import NewDevicesLog
 from casawatt.recorder.rebuild import rebuild
 from casawatt.recorder.refusals import Refusals
 from casawatt.recorder.routes import Route, choose
+from casawatt.recorder.run_options import by_appliance
+from casawatt.recorder.run_watch import SettingsOf
+from casawatt.recorder.runs import RunKeeper
 from casawatt.recorder.silence import BACK, SILENT, Silences
 from casawatt.registry import Registry
 from casawatt.store.store import Store
 
 log = logging.getLogger(__name__)
-
-NEW_DEVICES_NAMED = 200
-"""So many new devices are named in the log; forged ones must not fill it."""
 
 USED = (Verdict.FRESH, Verdict.LATE, Verdict.DUPLICATE)
 
@@ -38,10 +39,14 @@ class Recorder:
         store: Store,
         registry: Registry,
         clock: Clock,
+        settings_of: SettingsOf = by_appliance,
     ) -> None:
+        """Take in readings for the meters of `registry`; `settings_of` gives what a meter's runs are found with."""
         self.clock = clock
         self.refusals = Refusals()
-        self.recorded = self.duplicates = self._new_devices = 0
+        self.recorded = self.duplicates = 0
+        self._new_devices = NewDevicesLog()
+        self.runs = RunKeeper(store, clock, settings_of)
         self._store = store
         self._registry = registry
         self._lines: dict[int, Line] = {}
@@ -86,16 +91,9 @@ class Recorder:
             self.refusals.add(reading.source, reading.address, "unbound", detail)
             return NEVER
         if self._registry.heard(reading, hint):
-            self._name_new_device(reading)
+            self._new_devices.name(reading)
         self.tell(None)
         return NOT_NOW
-
-    def _name_new_device(self, reading: Reading) -> None:
-        self._new_devices += 1
-        if self._new_devices <= NEW_DEVICES_NAMED:
-            log.info("new device: %s %s", reading.source, reading.address)
-        elif self._new_devices == NEW_DEVICES_NAMED + 1:
-            log.warning("%d new devices, some of them forged perhaps: no further ones are named", NEW_DEVICES_NAMED)
 
     def put_under(self, meter: Meter, reading: Reading, known: Mapping[int, Record]) -> Verdict:
         """Record a reading from a file under a meter, whatever device measures for it; returns what became of it.
@@ -140,6 +138,7 @@ class Recorder:
 
     def _advance(self, line: Line, record: Record) -> None:
         closed = line.advance(record)
+        line.fresh.append(record)
         if closed:
             self._keep(line, closed)
         if line.aside:
@@ -155,6 +154,7 @@ class Recorder:
                 start_ms = interval.start_ms
                 self._store.replace_intervals(line.meter_id, start_ms, start_ms + INTERVAL_MS, ())
         self._store.put_intervals(line.meter_id, [interval for interval in closed if interval.how], ())
+        self.runs.follow(line)
 
     def _set_aside(self, line: Line) -> None:
         """Hand what was set aside to the store."""
@@ -170,8 +170,10 @@ class Recorder:
             count += 1
             if record.time_ms < line.newest_ms:
                 line.mark_dirty(record.time_ms)
-            elif closed := line.advance(record):
-                self._keep(line, closed)
+            else:
+                line.fresh.append(record)
+                if closed := line.advance(record):
+                    self._keep(line, closed)
         for meter_id, from_ms, to_ms in self._store.registry.dated.touched():
             self._lines[meter_id].mark_dirty(from_ms)
             self._lines[meter_id].mark_dirty(to_ms)
@@ -202,6 +204,7 @@ class Recorder:
                     self._resume(line, saved)
             line.meter = meter
             line.calibrate(calibrations)
+            self.runs.renew(line)
         self._routes = {}
         for binding in self._registry.bindings():
             self._routes.setdefault((binding.device.source, binding.device.address), []).append(self._route(binding))
@@ -247,6 +250,7 @@ class Recorder:
         elif line.changed:
             self._store.put_intervals(line.meter_id, (), pipeline.open_intervals(line.state))
         line.changed = False
+        self.runs.follow(line)
 
     def lines(self) -> list[Line]:
         """Return every meter's line."""

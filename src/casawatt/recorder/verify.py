@@ -1,12 +1,14 @@
-"""Proves that what is kept of a meter's energy is what its readings say."""
+"""Proves that what is kept of a meter's energy and runs is what its readings say."""
 
 from datetime import UTC, datetime
 
 from casawatt.engine import pipeline
 from casawatt.model.interval import Interval
+from casawatt.model.run import Run
 from casawatt.model.suspect import Suspect
 from casawatt.recorder.line import FAR_MS, Line
 from casawatt.recorder.rebuild import quarter_ms, records_from
+from casawatt.recorder.runs import RunKeeper
 from casawatt.store.store import Store
 
 DIFFERENCES_MAX = 20
@@ -45,6 +47,33 @@ def differences(line: Line, store: Store) -> list[str]:
         found.append(f"{line.meter.slug}, reading of {at:%Y-%m-%d %H:%M:%S} UTC: {suspect.cause} {which}")
     rest = len(found) - DIFFERENCES_MAX
     return [*found[:DIFFERENCES_MAX], f"and {rest} more"] if rest > 0 else found
+
+
+def run_differences(line: Line, runs: RunKeeper) -> list[str]:
+    """Return, in words, which runs are kept and not given by the readings, or the other way round; at most some."""
+    kept = {run.start_ms: run for run in runs.between(line.meter_id, -FAR_MS, FAR_MS)}
+    derived = {run.start_ms: run for run in runs.derived(line)}
+    return compared(line.meter.slug, kept, derived, ("kept", "the readings give"))
+
+
+def compared(slug: str, before: dict[int, Run], after: dict[int, Run], words: tuple[str, str]) -> list[str]:
+    """Return in words where runs, by their start, differ; at most some. `words` name the two kinds."""
+    found = []
+    for start_ms in sorted(before.keys() | after.keys()):
+        if before.get(start_ms) != after.get(start_ms):
+            at = datetime.fromtimestamp(start_ms / 1000, UTC)
+            said = (f"{word} {spoken(runs.get(start_ms))}" for word, runs in zip(words, (before, after), strict=True))
+            found.append(f"{slug}, run of {at:%Y-%m-%d %H:%M:%S} UTC: {', '.join(said)}")
+    rest = len(found) - DIFFERENCES_MAX
+    return [*found[:DIFFERENCES_MAX], f"and {rest} more"] if rest > 0 else found
+
+
+def spoken(run: Run | None) -> str:
+    """Return a run in words."""
+    if run is None:
+        return "none"
+    end = "going on" if run.end_ms is None else f"to {datetime.fromtimestamp(run.end_ms / 1000, UTC):%H:%M:%S}"
+    return f"one {end}, up to {run.peak_mw / 1000:g} W, {len(run.phases)} phases"
 
 
 def energy(interval: Interval | None) -> str:

@@ -6,6 +6,7 @@ from casawatt.store.digests import Digests
 from casawatt.store.ledger import LedgerRows
 from casawatt.store.logs import EventLog, Followers
 from casawatt.store.prices import PriceRows
+from casawatt.store.programmes import Programmes
 from casawatt.store.tariffs import TariffRows
 
 
@@ -21,3 +22,4 @@ class Book:
         self.tariffs = TariffRows(database)
         self.prices = PriceRows(database)
         self.digests = Digests(database)
+        self.programmes = Programmes(database)

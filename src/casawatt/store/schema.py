@@ -171,7 +171,10 @@ CREATE TABLE runs (
     PRIMARY KEY (meter_id, start_ms)
 ) WITHOUT ROWID;
 
--- The state of what finds runs just before the first reading at or after a boundary.
+-- The state of what finds runs, up to which sealed_seq says; NULL: its runs are to be found anew.
+ALTER TABLE sealed ADD COLUMN run_state BLOB;
+
+-- The same just before the first reading at or after a boundary.
 CREATE TABLE run_states (
     meter_id INTEGER NOT NULL,
     boundary_ms INTEGER NOT NULL,

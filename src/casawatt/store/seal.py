@@ -1,19 +1,37 @@
 """Sealing: what lies in the tail becomes segments, intervals and days, one meter a commit."""
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from casawatt.model.columns import Columns
-from casawatt.store import aside, days, quarters
+from casawatt.store import aside, days, quarters, runs_over
 from casawatt.store.database import Database
 from casawatt.store.merging import EMPTY, merge
 from casawatt.store.overlay import flatten
 from casawatt.store.part import Part
 from casawatt.store.segment import SEGMENT_MS, decode, encode
 from casawatt.store.tail import Layer
+
+Snapshots = Sequence[tuple[int, bytes]]
+"""States as they were before the first reading at or after a boundary: (boundary in UTC ms, state)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStates:
+    """What finds a meter's runs, as of the cut, and as it was before the first reading at or after some boundaries.
+
+    Without a state its runs are found anew from the first reading on.
+    """
+
+    state: bytes | None
+    snapshots: Snapshots = ()
+
+
+NO_RUN_STATES = RunStates(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +44,10 @@ class Cut:
     meter_id: int
     sealed_seq: int
     state: bytes
-    snapshots: tuple[tuple[int, bytes], ...]
+    snapshots: Snapshots
     layers: list[Layer]
     touched_id: int = 0
+    runs: RunStates = NO_RUN_STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +67,28 @@ def commit(database: Database, zone: ZoneInfo, cut: Cut) -> None:
     segments = _merged(reader, cut)
     overlay = flatten([layer.overlay for layer in cut.layers])
     suspects = aside.flatten([layer.aside for layer in cut.layers])
+    runs = runs_over.flatten([layer.runs for layer in cut.layers])
     # All that takes time is done before others have to wait; nobody else changes what is read for it.
     laid = quarters.lay(reader, cut.meter_id, overlay)
     kept, gone = quarters.packed(cut.meter_id, laid)
     cached = days.refreshed(reader, zone, cut.meter_id, laid)
-    snapshots = [(cut.meter_id, *snapshot) for snapshot in cut.snapshots]
+    snapshots, run_snapshots = (
+        [(cut.meter_id, *snapshot) for snapshot in those] for those in (cut.snapshots, cut.runs.snapshots)
+    )
     with database.write() as connection:
         connection.executemany(_WRITE_SEGMENT, [_row(cut.meter_id, segment) for segment in segments])
         connection.executemany("INSERT OR REPLACE INTO intervals VALUES (?, ?, ?)", kept)
         connection.executemany("DELETE FROM intervals WHERE meter_id = ? AND start_ms = ?", gone)
         days.write(connection, cut.meter_id, cached)
         suspects.write(connection, cut.meter_id)
+        runs.write(connection, cut.meter_id)
         connection.executemany("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)", snapshots)
+        connection.executemany("INSERT OR REPLACE INTO run_states VALUES (?, ?, ?)", run_snapshots)
         connection.execute("DELETE FROM touched WHERE meter_id = ? AND touched_id <= ?", (cut.meter_id, cut.touched_id))
-        connection.execute("INSERT OR REPLACE INTO sealed VALUES (?, ?, ?)", (cut.meter_id, cut.sealed_seq, cut.state))
+        connection.execute(
+            "INSERT OR REPLACE INTO sealed (meter_id, sealed_seq, state, run_state) VALUES (?, ?, ?, ?)",
+            (cut.meter_id, cut.sealed_seq, cut.state, cut.runs.state),
+        )
 
 
 def _merged(connection: sqlite3.Connection, cut: Cut) -> list[_NewSegment]:

@@ -24,8 +24,9 @@ from casawatt.store.logfile import read_log
 from casawatt.store.logs import Meta
 from casawatt.store.query import Minutes, Query
 from casawatt.store.rows import RegistryRows
+from casawatt.store.runs import Runs
 from casawatt.store.schema import DATABASE_NAME
-from casawatt.store.seal import Cut
+from casawatt.store.seal import NO_RUN_STATES, Cut, RunStates, Snapshots
 from casawatt.store.suspects import Suspects
 from casawatt.store.tail import Tail
 from casawatt.store.upgrade import bring_up_to_date
@@ -52,6 +53,7 @@ class Store:
         self.registry = RegistryRows(database)
         self.book = Book(database)
         self.suspects = Suspects(intake.tail, database)
+        self.runs = Runs(intake.tail, database)
         self.sync_s = 10.0
         self.seal_records = SEAL_RECORDS
         self._database = database
@@ -234,14 +236,16 @@ class Store:
         with self._tail.lock:
             return self._tail.counts()
 
-    def begin_seal(self, meter_id: int, state: bytes, snapshots: Sequence[tuple[int, bytes]] = ()) -> Cut:
+    def begin_seal(
+        self, meter_id: int, state: bytes, snapshots: Snapshots = (), runs: RunStates = NO_RUN_STATES
+    ) -> Cut:
         """Mark off what there is of a meter now, to be sealed together with the engine's `state` at this point."""
         self._intake.absorb()
         self._sealed_s = time.monotonic()
         touched_id = self.registry.dated.touched_id
         with self._tail.lock:
             layers = self._tail.cut(meter_id)
-            return Cut(meter_id, self._intake.absorbed_seq, state, tuple(snapshots), layers, touched_id)
+            return Cut(meter_id, self._intake.absorbed_seq, state, tuple(snapshots), layers, touched_id, runs)
 
     def commit_seal(self, cut: Cut) -> None:
         """Write a cut to the database, all or nothing.

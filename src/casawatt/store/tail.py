@@ -15,6 +15,8 @@ from casawatt.store.batch import Batch, MeterBatch, by_meter
 from casawatt.store.merging import join
 from casawatt.store.overlay import Overlay, flatten
 from casawatt.store.part import Part
+from casawatt.store.runs_over import RunsOver
+from casawatt.store.runs_over import flatten as flatten_runs
 
 _NEVER = 2**63 - 1
 
@@ -29,6 +31,7 @@ class Layer:
     part: Part = field(default_factory=Part)
     overlay: Overlay = field(default_factory=Overlay)
     aside: Aside = field(default_factory=Aside)
+    runs: RunsOver = field(default_factory=RunsOver)
 
 
 @dataclass(slots=True)
@@ -108,6 +111,10 @@ class Tail:
         """Return what lies over a meter's suspects on the disk."""
         return flatten_asides([layer.aside for layer in self.meter(meter_id).layers])
 
+    def runs(self, meter_id: int) -> RunsOver:
+        """Return what lies over a meter's runs on the disk."""
+        return flatten_runs([layer.runs for layer in self.meter(meter_id).layers])
+
     def cut(self, meter_id: int) -> list[Layer]:
         """Return a meter's layers as they are now; what comes in from now on goes into a new one."""
         self._split()
@@ -127,7 +134,7 @@ class Tail:
         found = {}
         for meter_id, tail in self._meters.items():
             count = sum(len(layer.part) for layer in tail.layers)
-            if count or any(layer.overlay != Overlay() for layer in tail.layers):
+            if count or any(layer.overlay != Overlay() or layer.runs != RunsOver() for layer in tail.layers):
                 found[meter_id] = count
         return found
 

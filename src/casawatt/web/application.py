@@ -12,7 +12,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, License, SecurityScheme
 
 from casawatt import __version__
-from casawatt.web import bill, digest, patterns, split
+from casawatt.web import bill, digest, patterns, repair, runs, split
 from casawatt.web.discovery import get_discovery, post_discovery
 from casawatt.web.energy import get_energy
 from casawatt.web.health import get_health, get_metrics
@@ -24,7 +24,6 @@ from casawatt.web.prices import HANDLERS as PRICES
 from casawatt.web.problem import answer, answer_error
 from casawatt.web.push import push_readings
 from casawatt.web.readings import get_readings, post_readings
-from casawatt.web.repair import HANDLERS
 from casawatt.web.requests import answers, check_query, document
 
 DESCRIPTION = """\
@@ -59,12 +58,13 @@ def api_routers() -> list[Router]:
         post_discovery,
         get_live,
         get_openapi,
-        *HANDLERS,
+        *repair.HANDLERS,
         *bill.HANDLERS,
         *split.HANDLERS,
         *PRICES,
         *digest.HANDLERS,
         *patterns.HANDLERS,
+        *runs.HANDLERS,
     ]
     return [
         Router("/api/v1", route_handlers=handlers, before_request=check_query),

@@ -1,20 +1,18 @@
 """What the API answers, field by field; the OpenAPI description is made from these."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import Meta
 
 from casawatt import __version__
 from casawatt.model.interval import INTERVAL_MS, Bucket
 from casawatt.model.meter import Meter, NewDevice
+from casawatt.web.fields import Coverage, Time
 from casawatt.web.ports import Home, Ports
+from casawatt.web.runs_documents import RunDocument, StateName, run_document
 from casawatt.web.times import format_time, share, today_start
 
-Time = Annotated[
-    str, Meta(description="RFC 3339, with the offset of the home's zone", extra_json_schema={"format": "date-time"})
-]
-Coverage = Annotated[float, Meta(ge=0, le=1, description="The share of the time that was really measured")]
+__all__ = ["Coverage", "Time"]
 
 
 class HomeDocument(msgspec.Struct, frozen=True):
@@ -29,14 +27,16 @@ class HomeDocument(msgspec.Struct, frozen=True):
 class MeterDocument(msgspec.Struct, frozen=True):
     """A meter and what it says now.
 
-    `parent`: the slug of the meter it is part of. `state` is null until runs are known.
+    `parent`: the slug of the meter it is part of. `state` is what its appliance does, null for a meter that has no
+    states, and before it was heard; `run` the use that it is in, null while it is in none.
     """
 
     slug: str
     name: str
     appliance: str | None
     parent: str | None
-    state: str | None
+    state: StateName | None
+    run: RunDocument | None
     power_w: float | None
     at: Time | None
     today_wh: float
@@ -155,12 +155,14 @@ def meter_document(ports: Ports, meter: Meter) -> MeterDocument:
     end_ms = now_ms - now_ms % INTERVAL_MS + INTERVAL_MS
     today = ports.store.energy(meter.meter_id, start_ms, end_ms, ports.meters.calibrations(meter))
     live = ports.live.now(meter.meter_id)
+    doing = ports.programmes.doing(meter)
     return MeterDocument(
         slug=meter.slug,
         name=meter.name,
         appliance=meter.appliance,
         parent=meter.parent,
-        state=None,
+        state=doing.state.value if doing else None,
+        run=run_document(doing.run, ports.home) if doing and doing.run else None,
         power_w=live.power_w if live else None,
         at=format_time(live.time_ms, zone) if live else None,
         today_wh=today.energy_wh,

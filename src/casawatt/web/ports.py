@@ -1,7 +1,6 @@
 """What the web layer asks of the rest: values and protocols that the app fulfils.
 
-All calls happen on the event loop that also serves the requests. Those that are not `async`
-must answer at once.
+All calls happen on the event loop that serves the requests too; those that are not `async` must answer at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +19,9 @@ from casawatt.model.meter import Binding, Calibration, Meter, NewDevice
 from casawatt.model.ports import Clock
 from casawatt.transports.push import Desk
 from casawatt.web.findings import DiscoveryPort
+from casawatt.web.import_port import ImportPort
 from casawatt.web.repair_port import RepairPort
+from casawatt.web.runs_port import ProgrammesPort, RunsPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,47 +241,6 @@ class StatusPort(Protocol):
         ...
 
 
-class ReadingColumns(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Readings as columns of equal length; null where a reading lacks the value."""
-
-    time_ms: list[int]
-    device: str | None = None
-    """Which device measured, when the meter has had several; one for all of these readings."""
-    power_w: list[float | None] | None = None
-    register_wh: list[float | None] | None = None
-    voltage_v: list[float | None] | None = None
-    current_a: list[float | None] | None = None
-    power_factor_ratio: list[float | None] | None = None
-    charge_as: list[float | None] | None = None
-    boot_id: list[int | None] | None = None
-
-
-class Rejected(msgspec.Struct, frozen=True):
-    """A reading that was not recorded: its place among those sent, and a word for why."""
-
-    index: int
-    cause: str
-
-
-class ImportReport(msgspec.Struct, frozen=True):
-    """What became of readings that were sent in one piece."""
-
-    recorded: int
-    duplicates: int
-    rejected: list[Rejected]
-
-
-class ImportPort(Protocol):
-    """Where readings from outside a source are recorded."""
-
-    async def record(self, slug: str, columns: ReadingColumns) -> ImportReport:
-        """Record readings under a meter, as if its device had sent them; raises UnknownMeterError, StoreError.
-
-        It lets other work on the event loop go on in between.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Ports:
     """All that the web layer sees of the rest. `desk`: where readings are handed in; None when none are taken."""
@@ -294,6 +253,8 @@ class Ports:
     status: StatusPort
     imports: ImportPort
     repairs: RepairPort
+    runs: RunsPort
+    programmes: ProgrammesPort
     discovery: DiscoveryPort
     answers: Answers
     splits: Splits

@@ -23,6 +23,7 @@ from casawatt.model.errors import (
     UnknownDecisionError,
     UnknownMemberError,
     UnknownMeterError,
+    UnknownRunError,
     UnknownSeriesError,
 )
 
@@ -35,6 +36,7 @@ KINDS: tuple[tuple[type[CasawattError], HTTPStatus, str | None], ...] = (
     (PriceError, HTTPStatus.BAD_REQUEST, "series"),
     (UnknownMemberError, HTTPStatus.NOT_FOUND, "member"),
     (NoSuchDayError, HTTPStatus.NOT_FOUND, "date"),
+    (UnknownRunError, HTTPStatus.NOT_FOUND, "start"),
     (ConfigError, HTTPStatus.CONFLICT, None),
     (LedgerError, HTTPStatus.CONFLICT, None),
     (RegistryError, HTTPStatus.CONFLICT, None),

@@ -1,0 +1,106 @@
+"""A home put together: its store, registry and recorder, and all that pages and commands ask of them."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from casawatt.answers.home import Answers, answers_of, take_tariffs_in
+from casawatt.answers.programmes import Programmes
+from casawatt.answers.runs import Runs
+from casawatt.answers.splits import splits_of
+from casawatt.app_ports import HomeMeters, Imports, Live, ServiceStatus
+from casawatt.app_sources import load_sources
+from casawatt.config import Config
+from casawatt.config_edit import ConfigFile
+from casawatt.discovery import Discovery, owners_of
+from casawatt.model.meter import Traits
+from casawatt.model.ports import Clock
+from casawatt.recorder.recorder import Recorder
+from casawatt.recorder.repair import Repairs
+from casawatt.recorder.run_options import by_config
+from casawatt.registry import Registry
+from casawatt.store.store import Store
+from casawatt.supervisor import Supervisor
+from casawatt.transports.push import Desk
+from casawatt.web.ports import Home, Ports
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHome:
+    """A home whose store is open and whose figures are up to date."""
+
+    config: Config
+    store: Store
+    registry: Registry
+    recorder: Recorder
+    clock: Clock
+
+
+@contextmanager
+def open_home(config: Config, folder: Path, clock: Clock, *, read_only: bool = False) -> Iterator[OpenHome]:
+    """Open a home's store and bring meters and figures up to date; closes it at the end.
+
+    With `read_only` nothing is written and a service may go on running on the same data.
+    Raises ConfigError, StoreBusyError, StoreError.
+    """
+    sources = load_sources(config)
+    traits: dict[str, Traits] = {source.name: source.options.traits for source in sources}
+    traits_of = {source.name: own for source in sources if (own := getattr(source.options, "traits_of", None))}
+    store = Store.open(folder, zone=config.home.zone, sync_s=config.store.sync_s, read_only=read_only)
+    try:
+        limit_w = config.supply.limit_w
+        registry = Registry(store.registry, config.home, traits, traits_of=traits_of, supply_limit_w=limit_w)
+        if not read_only:
+            for change in registry.apply(config.meters, clock.now_ms()):
+                log.info("%s", change)
+            take_tariffs_in(config, store, registry, clock)
+        recorder = Recorder(store, registry, clock, by_config(config.meters))
+        given_back = recorder.recover()
+        if given_back and not read_only:
+            log.info("%d readings taken over from the log", given_back)
+        yield OpenHome(config, store, registry, recorder, clock)
+    finally:
+        store.close()
+
+
+def runs_of(home: OpenHome) -> Runs:
+    """Return what answers about a home's runs."""
+    costs = answers_of(home.config, home.store, home.registry, home.clock).costs
+    return Runs(home.store, home.registry, home.recorder, home.clock, costs)
+
+
+def ports_of(
+    home: OpenHome,
+    *,
+    demo: bool,
+    live: Live | None = None,
+    status: ServiceStatus | None = None,
+    desk: Desk | None = None,
+    discovery: Discovery | None = None,
+    answers: Answers | None = None,
+) -> Ports:
+    """Return what pages and commands ask; without a service nothing is live and no source runs."""
+    config, store, registry, recorder, clock = home.config, home.store, home.registry, home.recorder, home.clock
+    runs = runs_of(home)
+    idle = Supervisor(clock, lambda _event: None, lambda: None)
+    answers = answers or answers_of(config, store, registry, clock)
+    return Ports(
+        home=Home(config.home.name, config.home.zone, config.home.currency, demo, store.home_id),
+        clock=clock,
+        meters=HomeMeters(registry, recorder, clock),
+        live=live or Live(recorder),
+        store=store,
+        status=status or ServiceStatus(store, recorder, idle, clock.now_ms()),
+        imports=Imports(store, registry, recorder, clock),
+        desk=desk,
+        repairs=Repairs(store, registry, recorder, clock, ConfigFile(config)),
+        answers=answers,
+        runs=runs,
+        programmes=Programmes(store, runs),
+        splits=splits_of(config, store, registry, answers.bills, runs.list, clock),
+        discovery=discovery or Discovery(config, {}, clock, lambda: owners_of(registry)),
+    )
