@@ -16,7 +16,7 @@ from typing import Any
 from casawatt.answers.daily import Daily
 from casawatt.answers.home import Answers, answers_of
 from casawatt.answers.run_events import event_of
-from casawatt.app_home import OpenHome, open_home, ports_of, runs_of
+from casawatt.app_home import OpenHome, open_home, ports_of
 from casawatt.app_ports import Live, ServiceStatus
 from casawatt.app_sources import Source, Wiring, load_sources
 from casawatt.clock import DemoClock, WallClock
@@ -60,10 +60,9 @@ class Service:
             on_trouble=self.live.health_changed,
             on_news=self._run_changed,
         )
-        self._runs = runs_of(home)
         self.supervisor = Supervisor(home.clock, self._happened, self.live.health_changed)
         self.status = ServiceStatus(home.store, home.recorder, self.supervisor, home.clock.now_ms(), self.keeper)
-        self.answers = answers_of(home.config, home.store, home.registry, home.clock, self._happened)
+        self.answers = answers_of(home.config, home.store, home.registry, home.clock, self._happened, home.runs)
         self.discovery = Discovery(
             home.config,
             {source.name: source.options for source in self._sources},
@@ -146,7 +145,7 @@ class Service:
 
     def _run_changed(self, news: News) -> None:
         home = self._home.config.home
-        self._happened(event_of(news, self._runs, home.zone, home.currency))
+        self._happened(event_of(news, self._home.runs, home.zone, home.currency))
 
     def _happened(self, event: Event) -> None:
         if event.type != "casawatt.source.failed":  # which the supervisor has logged, with the particulars

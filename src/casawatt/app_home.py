@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from casawatt.answers.home import Answers, answers_of, take_tariffs_in
+from casawatt.answers.home import Answers, answers_of, runs_of, take_tariffs_in
 from casawatt.answers.programmes import Programmes
 from casawatt.answers.runs import Runs
 from casawatt.answers.splits import splits_of
@@ -38,6 +38,7 @@ class OpenHome:
     registry: Registry
     recorder: Recorder
     clock: Clock
+    runs: Runs
 
 
 @contextmanager
@@ -62,15 +63,10 @@ def open_home(config: Config, folder: Path, clock: Clock, *, read_only: bool = F
         given_back = recorder.recover()
         if given_back and not read_only:
             log.info("%d readings taken over from the log", given_back)
-        yield OpenHome(config, store, registry, recorder, clock)
+        runs = runs_of(config, store, registry, recorder, clock)
+        yield OpenHome(config, store, registry, recorder, clock, runs)
     finally:
         store.close()
-
-
-def runs_of(home: OpenHome) -> Runs:
-    """Return what answers about a home's runs."""
-    costs = answers_of(home.config, home.store, home.registry, home.clock).costs
-    return Runs(home.store, home.registry, home.recorder, home.clock, costs)
 
 
 def ports_of(
@@ -85,9 +81,9 @@ def ports_of(
 ) -> Ports:
     """Return what pages and commands ask; without a service nothing is live and no source runs."""
     config, store, registry, recorder, clock = home.config, home.store, home.registry, home.recorder, home.clock
-    runs = runs_of(home)
+    runs = home.runs
     idle = Supervisor(clock, lambda _event: None, lambda: None)
-    answers = answers or answers_of(config, store, registry, clock)
+    answers = answers or answers_of(config, store, registry, clock, runs=runs)
     return Ports(
         home=Home(config.home.name, config.home.zone, config.home.currency, demo, store.home_id),
         clock=clock,
