@@ -151,4 +151,8 @@ class Runs:
 
         The one that goes on is among them, its `end_ms` None.
         """
+        line = self.recorder.line(meter.meter_id)
+        if line is None:
+            return []
+        self.recorder.settle_line(line)
         return self.recorder.runs.between(meter.meter_id, start_ms, end_ms)
