@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from casawatt import config, supervisor
-from casawatt.app import Service, open_home
+from casawatt.app import Service
+from casawatt.app_home import open_home
 from casawatt.clock import WallClock
 
 TIMEOUT_S = 20.0

@@ -15,12 +15,14 @@ import pytest
 
 from casawatt import price_feed, supervisor
 from casawatt.answers.home import answers_of
-from casawatt.app import Service, open_home
+from casawatt.app import Service
+from casawatt.app_home import open_home
 from casawatt.config import parse
 from casawatt.config_sections import HomeConfig
 from casawatt.model.errors import CasawattError, PriceError
 from casawatt.model.event import Event
 from casawatt.price_feed import PriceFeed, Where
+from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Registry
 from casawatt.store.store import Store
 from tests.fakes.clock import ManualClock
@@ -64,7 +66,9 @@ class Place:
         self.events: list[Event] = []
         registry = Registry(self.store.registry, HomeConfig(), {})
         config = parse("[prices.spot]\nformat = 'awattar'", "home.toml")
-        self.prices = answers_of(config, self.store, registry, self.clock, self.events.append).prices
+        self.prices = answers_of(
+            config, self.store, registry, Recorder(self.store, registry, self.clock), self.clock, self.events.append
+        ).prices
 
     def feed(self, options: str) -> PriceFeed:
         parsed = parse(f"[prices.spot]\n{options}", "home.toml")

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from pathlib import Path
 
-from casawatt.app import open_home
+from casawatt.app_home import open_home
 from casawatt.clock import WallClock
 from casawatt.config import load
 from casawatt.engine.localtime import local_date

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import numpy as np
 
-from casawatt.app import OpenHome, open_home, ports_of
+from casawatt.app_home import OpenHome, open_home, ports_of
 from casawatt.app_sources import Wiring, load_sources
 from casawatt.config import parse
 from casawatt.recorder.inbox import SourceInbox

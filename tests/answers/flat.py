@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from casawatt.answers.home import answers_of
 from casawatt.answers.splits import splits_of
-from casawatt.app import OpenHome, open_home
+from casawatt.app_home import OpenHome, open_home
 from casawatt.config import parse
 from casawatt.model.interval import INTERVAL_MS, Interval
 from casawatt.model.meter import Meter
@@ -89,7 +89,7 @@ class Flat:
         self.home = home
         self.clock = clock
         self.runs: list[Span] = []
-        bills = answers_of(home.config, home.store, home.registry, clock).bills
+        bills = answers_of(home.config, home.store, home.registry, home.recorder, clock).bills
         self.splits = splits_of(home.config, home.store, home.registry, bills, self.runs_of, clock)
         self.claims = self.splits.claims
 

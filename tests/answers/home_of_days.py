@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from casawatt.app import OpenHome, open_home
+from casawatt.app_home import OpenHome, open_home
 from casawatt.config import parse
 from casawatt.engine.localtime import day_start
 from casawatt.model.interval import Interval

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from casawatt.answers.home import Answers, answers_of
-from casawatt.app import OpenHome, open_home
+from casawatt.app_home import OpenHome, open_home
 from casawatt.config import parse
 from casawatt.engine.localtime import day_start
 from casawatt.model.interval import How, Interval
@@ -51,7 +51,7 @@ def at_noon(day: str) -> int:
 
 def answers(home: OpenHome) -> Answers:
     """Return what answers for it."""
-    return answers_of(home.config, home.store, home.registry, home.clock)
+    return answers_of(home.config, home.store, home.registry, home.recorder, home.clock)
 
 
 def used(home: OpenHome, slug: str, quarters: Quarters) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from casawatt.answers.home import take_tariffs_in
-from casawatt.app import ports_of
+from casawatt.app_home import ports_of
 from casawatt.engine.periods import Period
 from casawatt.model.errors import BillError, RegistryError, UnknownDecisionError, UnknownMeterError
 from casawatt.model.interval import INTERVAL_MS
@@ -151,7 +151,7 @@ def test_taking_a_correction_of_a_tariff_back_brings_the_one_before_it_back(tmp_
         found.tariffs.undo(found.tariffs.standing()[0].tariff_id)
         assert [each.tariff.name for each in found.tariffs.standing()] == ["flat"]
         assert found.bills.bill(OCTOBER).amount == before_
-        take_tariffs_in(home.config, home.store, home.registry, home.clock)
+        take_tariffs_in(home.config, found.tariffs)
         assert found.bills.bill(OCTOBER).amount == before_
 
 

@@ -11,7 +11,7 @@ import pytest
 from casawatt.answers import daily
 from casawatt.answers.daily import Daily
 from casawatt.answers.home import answers_of
-from casawatt.app import OpenHome
+from casawatt.app_home import OpenHome
 from casawatt.model.event import Event
 from tests.answers.home_of_days import at, home_at, put_days
 from tests.fakes.clock import ManualClock
@@ -27,7 +27,7 @@ class Telling:
         self.clock = cast("ManualClock", home.clock)
         self.events: list[Event] = []
         self.changed = asyncio.Event()
-        answers = answers_of(home.config, home.store, home.registry, home.clock)
+        answers = answers_of(home.config, home.store, home.registry, home.recorder, home.clock)
         self.daily = Daily(
             home.store,
             answers.digests,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from casawatt.answers.digest_event import differences, event_of, told_of
 from casawatt.answers.digests import Digests
 from casawatt.answers.home import answers_of
-from casawatt.app import OpenHome
+from casawatt.app_home import OpenHome
 from casawatt.engine.localtime import day_start
 from casawatt.model.digest import Digest, Peak
 from casawatt.model.errors import NoSuchDayError
@@ -31,7 +31,7 @@ def always(power_w: float) -> Watts:
 
 
 def digests(home: OpenHome) -> Digests:
-    return answers_of(home.config, home.store, home.registry, home.clock).digests
+    return answers_of(home.config, home.store, home.registry, home.recorder, home.clock).digests
 
 
 def of(home: OpenHome, day: date = TENTH, *resolutions: int) -> Digest:

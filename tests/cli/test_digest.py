@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from casawatt.app import ports_of
+from casawatt.app_home import ports_of
 from casawatt.cli import patterns
 from casawatt.web.patterns_documents import meter_patterns_document, patterns_document
 from tests.answers.home_of_days import CONFIG, Watts, home_at, past, put_days

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from casawatt.app import open_home
+from casawatt.app_home import open_home
 from casawatt.cli.places import find
 from casawatt.model.reading import Reading
 from tests.cli.conftest import Typed

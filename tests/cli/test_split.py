@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from casawatt.app import open_home, ports_of
+from casawatt.app_home import open_home, ports_of
 from casawatt.cli.places import find
 from casawatt.clock import WallClock
 from casawatt.model.reading import Reading

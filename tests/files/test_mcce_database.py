@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from casawatt.app import open_home
+from casawatt.app_home import open_home
 from casawatt.clock import WallClock
 from casawatt.engine.localtime import day_start
 from casawatt.files.mcce_database import McceDatabase, look, sqlite_files

@@ -10,7 +10,6 @@ import numpy as np
 from litestar import Litestar
 
 from casawatt.answers.home import answers_of
-from casawatt.answers.splits import splits_of
 from casawatt.config import parse
 from casawatt.config_sections import HomeConfig
 from casawatt.engine import pipeline
@@ -21,6 +20,7 @@ from casawatt.model.meter import Binding, Calibration, Device, Meter, NewDevice
 from casawatt.model.run import State
 from casawatt.model.run_answer import Comparison, Doing, ProgrammeAnswer, RunAnswer
 from casawatt.model.suspect import Suspect
+from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Registry
 from casawatt.store.store import Store
 from casawatt.transports.push import Desk

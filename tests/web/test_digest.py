@@ -9,7 +9,7 @@ import httpx
 import jsonschema
 import pytest
 
-from casawatt.app import OpenHome, ports_of
+from casawatt.app_home import OpenHome, ports_of
 from casawatt.web import create_app
 from tests.answers.home_of_days import home_at, past, put_days
 from tests.web.homes import client_of

@@ -9,7 +9,7 @@ import httpx
 import jsonschema
 import pytest_asyncio
 
-from casawatt.app import ports_of
+from casawatt.app_home import ports_of
 from casawatt.web import create_app
 from tests.answers.flat import Flat, Span, at, flat_in
 from tests.web.homes import client_of

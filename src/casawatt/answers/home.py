@@ -37,12 +37,16 @@ class Answers:
     prices: Prices
     digests: Digests
     patterns: PatternsOfHome
+    runs: Runs
+    programmes: Programmes
+    splits: Splits
 
 
 def answers_of(
     config: Config,
     store: Store,
     registry: Registry,
+    recorder: Recorder,
     clock: Clock,
     on_event: Callable[[Event], object] | None = None,
     runs: RunsOfMeters | None = None,
@@ -66,6 +70,9 @@ def answers_of(
         Prices(store, bills, config.prices, clock, on_event or store.book.events.append),
         Digests(known),
         PatternsOfHome(known),
+        runs,
+        Programmes(store, runs),
+        splits_of(config, store, registry, bills, runs.list, clock),
     )
 
 
@@ -83,7 +90,7 @@ def runs_of(config: Config, store: Store, registry: Registry, recorder: Recorder
 
 def take_tariffs_in(config: Config, store: Store, registry: Registry, clock: Clock) -> None:
     """Take the config's tariffs on record, but for those that would change what time past cost: these are named."""
-    for each in answers_of(config, store, registry, clock).tariffs.take_in():
+    for each in tariffs.take_in():
         log.warning(
             "the tariff %r from %s (%s) would change what was used since %s costs, so it is not taken: "
             "`casawatt tariffs correct` shows what would change, and does it",

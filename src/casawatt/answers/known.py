@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from casawatt.answers.consumption import Consumption
 from casawatt.answers.costs import Costs
+from casawatt.answers.runs import Runs
 from casawatt.model.digest import DayRun
 from casawatt.model.errors import RegistryError
 from casawatt.model.meter import Meter
@@ -14,29 +14,23 @@ from casawatt.registry import Registry
 from casawatt.store.store import Store
 
 
-class RunsOfMeters(Protocol):
-    """What the meters' appliances were used for."""
-
-    def begun(self, meter: Meter, start_ms: int, end_ms: int) -> Sequence[DayRun]:
-        """Return the meter's runs that begin in the span, in ascending time."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All of it; `runs` is None where none are looked for."""
+    """All of it."""
 
     store: Store
     registry: Registry
     clock: Clock
     consumption: Consumption
     costs: Costs
+    runs: Runs
     currency: str
-    runs: RunsOfMeters | None = None
 
     def begun(self, meter: Meter, start_ms: int, end_ms: int) -> Sequence[DayRun]:
         """Return the meter's runs that begin in the span, in ascending time."""
-        return () if self.runs is None else self.runs.begun(meter, start_ms, end_ms)
+        runs = [run for run in self.runs.list(meter, start_ms, end_ms) if start_ms <= run.start_ms < end_ms]
+        answers = (self.runs.answer(meter, run) for run in runs)
+        return [DayRun(each.run.start_ms, each.run.end_ms, each.energy.energy_mwh, each.cost) for each in answers]
 
     @property
     def billed(self) -> tuple[Meter, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from casawatt.app import open_home, ports_of
+from casawatt.app_home import open_home, ports_of
 from casawatt.cli import client
 from casawatt.cli.client import Client
 from casawatt.cli.places import Place

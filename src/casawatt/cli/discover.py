@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from casawatt import config as configs
-from casawatt.app import open_home
+from casawatt.app_home import open_home
 from casawatt.app_sources import load_sources
 from casawatt.cli import client
 from casawatt.cli.choose import choose, named, put_into_config

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from casawatt.app import OpenHome, open_home
+from casawatt.app_home import OpenHome, open_home
 from casawatt.cli.output import err
 from casawatt.cli.places import ConfigOption, DataOption, find
 from casawatt.cli.times import parse_time

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from casawatt.app import OpenHome, open_home
+from casawatt.app_home import OpenHome, open_home
 from casawatt.app_ports import Imports
 from casawatt.cli import client
 from casawatt.cli.places import Place

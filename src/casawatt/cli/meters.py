@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import typer
 
-from casawatt.app import open_home, ports_of
+from casawatt.app_home import open_home, ports_of
 from casawatt.cli import binding, client
 from casawatt.cli.output import amperes, err, out, print_json, print_table, watts
 from casawatt.cli.places import ConfigOption, DataOption, JsonOption, Place, find
