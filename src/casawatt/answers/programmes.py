@@ -11,6 +11,7 @@ from casawatt.model.errors import RegistryError, UnknownDecisionError
 from casawatt.model.meter import Meter
 from casawatt.model.run import Run
 from casawatt.model.run_answer import Doing, Outlook, ProgrammeAnswer, RunAnswer, Usual
+from casawatt.recorder.line import FAR_MS
 from casawatt.store.store import Store
 
 YEAR_MS = 365 * 86_400_000
@@ -22,7 +23,7 @@ TOLD_MS = 10_000
 
 
 class Programmes:
-    """Groups the newest runs of a meter within a year; everything follows from the runs and the names."""
+    """Groups the newest runs of a meter, those of a year; everything follows from the runs and the names."""
 
     def __init__(self, store: Store, runs: Runs) -> None:
         self._named = store.book.programmes
@@ -104,10 +105,10 @@ class Programmes:
         return found[0].name
 
     def _past(self, meter: Meter) -> tuple[list[Run], list[Trace]]:
-        """Return the newest runs of the last year that have ended, oldest first, and what is compared of them."""
-        now_ms = self._runs.clock.now_ms()
-        found = [run for run in self._runs.list(meter, now_ms - YEAR_MS, now_ms + 1) if run.end_ms is not None]
-        runs = found[-RUNS_MAX:]
+        """Return the runs of the year before the newest that has ended, oldest first, and what is compared of them."""
+        found = [run for run in self._runs.list(meter, -FAR_MS, FAR_MS) if run.end_ms is not None]
+        since_ms = found[-1].start_ms - YEAR_MS if found else 0
+        runs = [run for run in found[-RUNS_MAX:] if run.start_ms >= since_ms]
         return runs, [self._runs.figures(meter, run).trace for run in runs]
 
     def _groups(self, meter: Meter, traces: Sequence[Trace]) -> list[Group]:

@@ -1,12 +1,10 @@
 """What is told when a run began or ended."""
 
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from casawatt.answers.runs import Runs
+from casawatt.model import event_types
 from casawatt.model.event import Event
 from casawatt.model.event_data import RunFinished, RunStarted
 from casawatt.model.money import money_of_part
@@ -18,7 +16,7 @@ def event_of(news: News, runs: Runs, zone: ZoneInfo, currency: str) -> Event:
     meter, run = news.meter, news.run
     start = written(run.start_ms, zone)
     if news.kind == "started" or run.end_ms is None:
-        return _event("casawatt.run.started", meter.slug, run.start_ms, run.start_ms, RunStarted(meter.slug, start))
+        return event_types.event_of(RunStarted(meter.slug, start), run.start_ms, meter.slug, run.start_ms)
     answer = runs.answer(meter, run)
     finished = RunFinished(
         meter=meter.slug,
@@ -31,12 +29,7 @@ def event_of(news: News, runs: Runs, zone: ZoneInfo, currency: str) -> Event:
         currency=currency,
         programme=answer.programme,
     )
-    return _event("casawatt.run.finished", meter.slug, run.start_ms, run.end_ms, finished)
-
-
-def _event(kind: str, slug: str, start_ms: int, time_ms: int, data: RunStarted | RunFinished) -> Event:
-    content: dict[str, Any] = msgspec.to_builtins(data)
-    return Event(f"{slug}/{kind}/{start_ms}", kind, time_ms, slug, content)
+    return event_types.event_of(finished, run.end_ms, meter.slug, run.start_ms)
 
 
 def written(time_ms: int, zone: ZoneInfo) -> str:

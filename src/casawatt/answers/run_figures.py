@@ -1,7 +1,7 @@
 """What a run used: its energy to the mWh, phase by phase, and its curve, from what is kept of its meter."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -17,23 +17,38 @@ SHORT_MS = 30 * MINUTE_MS
 """The curve of a shorter run is asked for exactly, that of a longer one made of its minutes."""
 
 
-@dataclass(frozen=True, slots=True)
 class RunFigures:
-    """What a run used in all, and in each of its phases. The phases sum to the whole where they fill it."""
+    """What a run used until `end_ms`, its end or, while it goes on, now; that is later than its start.
 
-    whole: Bucket
-    phases: tuple[Bucket, ...]
-    trace: Trace
+    Each is looked up when it is first asked for: a phase's edge costs as much as a run's.
+    """
 
+    def __init__(self, store: Store, meter_id: int, run: Run, end_ms: int, calibrations: Sequence[Calibration]) -> None:
+        self._store = store
+        self._meter_id = meter_id
+        self._run = run
+        self._end_ms = end_ms
+        self._calibrations = calibrations
 
-def measure(store: Store, meter_id: int, run: Run, end_ms: int, calibrations: Sequence[Calibration]) -> RunFigures:
-    """Return what a run used until `end_ms`, its end or, while it goes on, now; that is later than its start."""
-    cuts = {edge for phase in run.phases for edge in (phase.start_ms, phase.end_ms)}
-    edges_ms = sorted({run.start_ms, end_ms, *(edge for edge in cuts if run.start_ms < edge < end_ms)})
-    buckets = store.buckets(meter_id, edges_ms, calibrations)
-    whole = _sum(buckets, run.start_ms, end_ms)
-    phases = tuple(_sum(buckets, phase.start_ms, min(phase.end_ms, end_ms)) for phase in run.phases)
-    return RunFigures(whole, phases, _trace(store, meter_id, whole, calibrations))
+    @cached_property
+    def whole(self) -> Bucket:
+        """What it used in all."""
+        return self._store.energy(self._meter_id, self._run.start_ms, self._end_ms, self._calibrations)
+
+    @cached_property
+    def phases(self) -> tuple[Bucket, ...]:
+        """What it used in each phase; phases that fill it sum to the whole."""
+        spans = [(phase.start_ms, min(phase.end_ms, self._end_ms)) for phase in self._run.phases]
+        edges_ms = sorted({edge for span in spans for edge in span})
+        if len(edges_ms) < 2:
+            return ()
+        buckets = self._store.buckets(self._meter_id, edges_ms, self._calibrations)
+        return tuple(_sum(buckets, *span) for span in spans)
+
+    @cached_property
+    def trace(self) -> Trace:
+        """Its curve."""
+        return _trace(self._store, self._meter_id, self.whole, self._calibrations)
 
 
 def _sum(buckets: Sequence[Bucket], start_ms: int, end_ms: int) -> Bucket:

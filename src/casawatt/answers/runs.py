@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from casawatt.answers.costs import Costs
-from casawatt.answers.run_figures import RunFigures, measure
+from casawatt.answers.run_figures import RunFigures
 from casawatt.engine import pipeline
 from casawatt.engine.programmes import distances
+from casawatt.model.digest import DayRun
 from casawatt.model.errors import UnknownRunError
 from casawatt.model.meter import Meter
 from casawatt.model.ports import Clock
@@ -35,7 +36,7 @@ class Runs:
         self.costs = costs
         self._store = store
         self._registry = registry
-        self._figures: dict[tuple[int, int, int], RunFigures] = {}
+        self._figures: dict[tuple[int, Run, int], RunFigures] = {}
 
     def answers(self, meters: Iterable[Meter], start_ms: int, end_ms: int) -> Sequence[RunAnswer]:
         """Return the runs of several meters likewise, with what they used, in the order in which they began."""
@@ -74,17 +75,19 @@ class Runs:
     def _name(self, meter: Meter, figures: RunFigures) -> str | None:
         """Return what the programme of a run is called, None when it is like none that has a name."""
         named = self._store.book.programmes.named(meter.meter_id)
+        if not named:
+            return None
         apart = distances(figures.trace, [each.like for each in named])
-        return named[int(apart.argmin())].name if named and apart.min() <= 1 else None
+        return named[int(apart.argmin())].name if apart.min() <= 1 else None
 
     def figures(self, meter: Meter, run: Run) -> RunFigures:
         """Return what a run used; of one that has ended it is kept in memory until something of it changes."""
         meter_id = meter.meter_id
         for touched_id, from_ms in self.recorder.runs.take_touched():
             self._forget(touched_id, from_ms)
-        end_ms = max(run.start_ms + 1, self.clock.now_ms() if run.end_ms is None else run.end_ms)
-        key = meter_id, run.start_ms, end_ms
-        figures = self._figures.pop(key, None) or measure(
+        end_ms = self._end_ms(run)
+        key = meter_id, run, end_ms
+        figures = self._figures.pop(key, None) or RunFigures(
             self._store, meter_id, run, end_ms, self._registry.calibrations(meter)
         )
         if run.end_ms is not None and self._is_settled(meter_id, end_ms):
@@ -92,6 +95,12 @@ class Runs:
             if len(self._figures) > FIGURES_MAX:
                 del self._figures[next(iter(self._figures))]
         return figures
+
+    def _end_ms(self, run: Run) -> int:
+        """Return the end of a run or, while it goes on, now; that is not before what is known of it."""
+        told_ms = [each.end_ms for each in run.phases[-1:]]
+        end_ms = max(self.clock.now_ms(), run.active_end_ms, *told_ms) if run.end_ms is None else run.end_ms
+        return max(end_ms, run.start_ms + 1)
 
     def _is_settled(self, meter_id: int, end_ms: int) -> bool:
         """Return whether what comes in order of time changes no energy before an instant."""
@@ -102,6 +111,11 @@ class Runs:
     def _forget(self, meter_id: int, from_ms: int) -> None:
         for key in [key for key in self._figures if key[0] == meter_id and key[2] > from_ms]:
             del self._figures[key]
+
+    def begun(self, meter: Meter, start_ms: int, end_ms: int) -> Sequence[DayRun]:
+        """Return the meter's runs that begin in the span, with their energy, in ascending time."""
+        found = [run for run in self.list(meter, start_ms, end_ms) if run.start_ms >= start_ms]
+        return [DayRun(run.start_ms, run.end_ms, self.figures(meter, run).whole.energy_mwh) for run in found]
 
     def count(self, meter: Meter) -> int:
         """Return how many runs a meter ever had, that which goes on too."""
@@ -137,4 +151,8 @@ class Runs:
 
         The one that goes on is among them, its `end_ms` None.
         """
+        line = self.recorder.line(meter.meter_id)
+        if line is None:
+            return []
+        self.recorder.settle_line(line)
         return self.recorder.runs.between(meter.meter_id, start_ms, end_ms)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from casawatt.app_home import open_home
+from casawatt.app import OpenHome, open_home
 from casawatt.app_sources import Source, load_sources
 from casawatt.cli import client
 from casawatt.cli.metrics import refused
@@ -19,7 +19,8 @@ from casawatt.cli.output import out, print_json
 from casawatt.cli.places import ConfigOption, DataOption, JsonOption, Place, find
 from casawatt.clock import WallClock
 from casawatt.model.errors import CasawattError
-from casawatt.recorder.verify import differences
+from casawatt.recorder.line import Line
+from casawatt.recorder.verify import differences, run_differences
 from casawatt.transports.mqtt import try_out
 from casawatt.web.details import WEEK_MS
 
@@ -169,5 +170,20 @@ def data_findings(place: Place, *, deep: bool, rebuild: bool) -> Iterator[Findin
                     yield Finding("bad", "figures", difference)
                 if not found:
                     yield Finding("ok", "figures", f"{line.meter.slug}: every quarter-hour is what the readings say")
+                yield from run_findings(home, line)
     except CasawattError as error:
         yield Finding("bad", "data", str(error))
+
+
+def run_findings(home: OpenHome, line: Line) -> Iterator[Finding]:
+    """Yield whether the runs of a meter are what its readings say."""
+    runs, slug = home.recorder.runs, line.meter.slug
+    found = run_differences(line, runs)
+    mixed = runs.mixed(line.meter_id)
+    for difference in found:
+        yield Finding("note" if mixed else "bad", "runs", difference)
+    if found and mixed:
+        text = f"{slug}: its options were changed since these were found; `casawatt runs rebuild` finds all runs anew"
+        yield Finding("note", "runs", text)
+    if not found and runs.has_runs(line.meter_id):
+        yield Finding("ok", "runs", f"{slug}: every run is what the readings say")

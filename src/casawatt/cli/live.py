@@ -51,12 +51,13 @@ def watch(service: client.Client) -> None:
 def table(title: str, meters: dict[str, dict[str, Any]], zone: ZoneInfo) -> Table:
     """Return the meters as a table, what uses most first, with a bar for its share of the highest."""
     drawn = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name in ("name", "now", "", "today kWh", "measured %", "last heard"):
+    for name in ("name", "does", "now", "", "today kWh", "measured %", "last heard"):
         drawn.add_column(name, justify="right" if name in ("now", "today kWh", "measured %") else "left")
     ordered = sorted(meters.values(), key=lambda meter: -(meter["power_w"] or 0))
     highest_w = max((meter["power_w"] or 0 for meter in ordered), default=0)
     for meter in ordered:
-        _slug, name, power, today, coverage, heard = (("–" if cell is None else str(cell)) for cell in row(meter, zone))
-        cells = round(BAR_CELLS * max(meter["power_w"] or 0, 0) / highest_w) if highest_w > 0 else 0
-        drawn.add_row(name, power, "█" * cells, today, coverage, heard, style="dim" if meter["silent"] else None)
+        cells = ["–" if cell is None else str(cell) for cell in row(meter, zone)]
+        _slug, name, does, power, today, coverage, heard = cells
+        bar = "█" * (round(BAR_CELLS * max(meter["power_w"] or 0, 0) / highest_w) if highest_w > 0 else 0)
+        drawn.add_row(name, does, power, bar, today, coverage, heard, style="dim" if meter["silent"] else None)
     return drawn

@@ -36,7 +36,7 @@ def meters(
         return
     zone = ZoneInfo(document["home"]["timezone"])
     rows = [row(meter, zone) for meter in document["meters"]]
-    print_table(("meter", "name", "now W", "today kWh", "measured %", "last heard"), rows)
+    print_table(("meter", "name", "does", "now W", "today kWh", "measured %", "last heard"), rows)
     if not rows:
         out.print("No meters yet.")
     if document["new_devices"]:
@@ -67,7 +67,18 @@ def row(meter: dict[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
     heard = f"{at} (silent)" if meter["silent"] else at
     today = None if meter["today_wh"] is None else f"{meter['today_wh'] / 1000:.3f}"
     coverage = None if meter["today_coverage"] is None else f"{meter['today_coverage'] * 100:.0f}"
-    return meter["slug"], meter["name"], watts(meter["power_w"]), today, coverage, heard
+    return meter["slug"], meter["name"], does(meter, zone), watts(meter["power_w"]), today, coverage, heard
+
+
+def does(meter: dict[str, Any], zone: ZoneInfo) -> str | None:
+    """Return what a meter's appliance does, and until when, where that is expected."""
+    run = meter["run"]
+    state: str | None = meter["state"]
+    if run is None or run["expected"] is None:
+        return state
+    until = datetime.fromisoformat(run["expected"]["end"]["median"]).astimezone(zone).strftime("%H:%M")
+    cost = run["expected"]["cost"]
+    return f"{state} until about {until}" + (f", {cost['median']} in all" if cost else "")
 
 
 @app.command()

@@ -16,7 +16,7 @@ from casawatt.web.runs_documents import ProgrammesDocument
 def list_programmes(
     meter: MeterArgument, config: ConfigOption = None, data: DataOption = None, as_json: JsonOption = False
 ) -> None:
-    """List the programmes that a meter's runs of the last year make, and what is usual for each."""
+    """List the programmes that a meter's newest runs make, and what is usual for each."""
     place = find(config, data)
     document = ask(
         place,
@@ -27,7 +27,7 @@ def list_programmes(
         print_json(document)
         return
     if not document["programmes"]:
-        out.print(f"{meter} had no runs in the last year.")
+        out.print(f"{meter} had no runs yet.")
         return
     zone, currency = place.config.home.zone, document["currency"]
     rows = [
@@ -74,7 +74,7 @@ def name(
         print_json(document)
         return
     programme = document["programme"]
-    out.print(f"{programme['runs']} runs of {meter} in the last year are called {programme['name']!r} now.")
+    out.print(f"{programme['runs']} of the newest runs of {meter} are called {programme['name']!r} now.")
     out.print(f"To take that back: casawatt runs unname {meter} {programme['ids'][-1]}")
 
 

@@ -80,14 +80,17 @@ def instant(time_ms: int) -> str:
 
 def row(run: dict[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
     """Return a run as a row of the table."""
+    start = clock(run["start"], zone)
     end = "goes on" if run["end"] is None else clock(run["end"], zone)
+    if end[:10] == start[:10]:
+        end = end[11:]
     if run["expected"] is not None:
         end = f"goes on, about until {clock(run['expected']['end']['median'], zone)[11:16]}"
     energy = f"{run['energy_wh'] / 1000:.3f}"
     cost = None if run["cost"] is None else run["cost"] + ("" if run["cost_complete"] else " and more")
     return (
         run["meter"],
-        clock(run["start"], zone),
+        start,
         end,
         duration(run["duration_s"]),
         energy,
@@ -219,7 +222,7 @@ def compare(
         row(document["b"], zone),
         strict=True,
     )
-    print_table(("", "A", "B"), list(rows))
+    print_table(("of", "A", "B"), list(rows))
     out.print()
     print_table(("phase", "A Wh", "B Wh"), phase_rows(document["a"]["phases"], document["b"]["phases"]))
     out.print()

@@ -8,6 +8,8 @@ from casawatt.model.event_data import (
     MeterBack,
     MeterSilent,
     PriceDiffers,
+    RunFinished,
+    RunStarted,
     SourceFailed,
 )
 
@@ -16,6 +18,8 @@ EVENT_TYPES: dict[str, type[msgspec.Struct]] = {
     "casawatt.meter.back": MeterBack,
     "casawatt.meter.silent": MeterSilent,
     "casawatt.price.differs": PriceDiffers,
+    "casawatt.run.finished": RunFinished,
+    "casawatt.run.started": RunStarted,
     "casawatt.source.failed": SourceFailed,
 }
 """The data of each type."""

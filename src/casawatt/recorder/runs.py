@@ -151,6 +151,11 @@ class RunKeeper:
         touched, self._touched = self._touched, {}
         return list(touched.items())
 
+    def has_runs(self, meter_id: int) -> bool:
+        """Return whether a meter has runs at all."""
+        watch = self._watches.get(meter_id)
+        return watch is not None and watch.has_runs
+
     def mixed(self, meter_id: int) -> bool:
         """Return whether some runs of a meter were found with other options than those of now."""
         watch = self._watches.get(meter_id)

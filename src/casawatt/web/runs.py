@@ -140,7 +140,7 @@ def rebuilt(ports: Ports, slug: str) -> RebuiltDocument:
     responses=answers(HTTPStatus.NOT_FOUND, ok=document(ProgrammesDocument, "Like runs, and what is usual for them")),
 )
 async def get_programmes(ports: Served, slug: Slug) -> Response[bytes]:
-    """Return the groups that the runs of the last year make, those with a name first, with what is usual for each."""
+    """Return the groups that the newest runs make, those with a name first, with what is usual for each."""
     return answer(programmes(ports, slug))
 
 

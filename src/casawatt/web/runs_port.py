@@ -48,7 +48,7 @@ class ProgrammesPort(Protocol):
         ...
 
     def all(self, meter: Meter) -> Sequence[ProgrammeAnswer]:
-        """Return the programmes that the meter's runs of the last year make, the named ones first."""
+        """Return the programmes that the meter's newest runs make, the named ones first."""
         ...
 
     def name(self, meter: Meter, start_ms: int, name: str) -> ProgrammeAnswer:
