@@ -1,4 +1,4 @@
-"""A home put together: its store, registry and recorder, and all that pages and commands ask of them."""
+"""A home that is open, and what pages and commands ask of it."""
 
 import logging
 from collections.abc import Iterator
@@ -6,10 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from casawatt.answers.home import Answers, answers_of, runs_of, take_tariffs_in
-from casawatt.answers.programmes import Programmes
-from casawatt.answers.runs import Runs
-from casawatt.answers.splits import splits_of
+from casawatt.answers.home import Answers, answers_of, take_tariffs_in
 from casawatt.app_ports import HomeMeters, Imports, Live, ServiceStatus
 from casawatt.app_sources import load_sources
 from casawatt.config import Config
@@ -38,7 +35,6 @@ class OpenHome:
     registry: Registry
     recorder: Recorder
     clock: Clock
-    runs: Runs
 
 
 @contextmanager
@@ -58,13 +54,13 @@ def open_home(config: Config, folder: Path, clock: Clock, *, read_only: bool = F
         if not read_only:
             for change in registry.apply(config.meters, clock.now_ms()):
                 log.info("%s", change)
-            take_tariffs_in(config, store, registry, clock)
         recorder = Recorder(store, registry, clock, by_config(config.meters))
         given_back = recorder.recover()
         if given_back and not read_only:
             log.info("%d readings taken over from the log", given_back)
-        runs = runs_of(config, store, registry, recorder, clock)
-        yield OpenHome(config, store, registry, recorder, clock, runs)
+        if not read_only:
+            take_tariffs_in(config, answers_of(config, store, registry, recorder, clock).tariffs)
+        yield OpenHome(config, store, registry, recorder, clock)
     finally:
         store.close()
 
@@ -81,9 +77,8 @@ def ports_of(
 ) -> Ports:
     """Return what pages and commands ask; without a service nothing is live and no source runs."""
     config, store, registry, recorder, clock = home.config, home.store, home.registry, home.recorder, home.clock
-    runs = home.runs
     idle = Supervisor(clock, lambda _event: None, lambda: None)
-    answers = answers or answers_of(config, store, registry, clock, runs=runs)
+    answers = answers or answers_of(config, store, registry, recorder, clock)
     return Ports(
         home=Home(config.home.name, config.home.zone, config.home.currency, demo, store.home_id),
         clock=clock,
@@ -95,8 +90,8 @@ def ports_of(
         desk=desk,
         repairs=Repairs(store, registry, recorder, clock, ConfigFile(config)),
         answers=answers,
-        runs=runs,
-        programmes=Programmes(store, runs),
-        splits=splits_of(config, store, registry, answers.bills, runs.list, clock),
+        runs=answers.runs,
+        programmes=answers.programmes,
+        splits=answers.splits,
         discovery=discovery or Discovery(config, {}, clock, lambda: owners_of(registry)),
     )

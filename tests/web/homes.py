@@ -26,8 +26,20 @@ from casawatt.store.store import Store
 from casawatt.transports.push import Desk
 from casawatt.web import create_app, running_server
 from casawatt.web.findings import Search
-from casawatt.web.import_port import ImportReport, ReadingColumns, Rejected
-from casawatt.web.ports import Health, Home, LiveValue, Metric, Ports, Sample, SourceHealth, StoreHealth, Watcher
+from casawatt.web.ports import (
+    Health,
+    Home,
+    ImportReport,
+    LiveValue,
+    Metric,
+    Ports,
+    ReadingColumns,
+    Rejected,
+    Sample,
+    SourceHealth,
+    StoreHealth,
+    Watcher,
+)
 from casawatt.web.times import parse_time
 
 ROME = ZoneInfo("Europe/Rome")
@@ -149,7 +161,7 @@ class TestHome:
         home = Home("Casa Rossi", ROME, "EUR", demo=False, home_id="5f0e")
         registry = Registry(self.store.registry, HomeConfig(), {})
         config = parse('[prices.spot]\nformat = "awattar"', "no config")
-        answers = answers_of(config, self.store, registry, self.clock)
+        answers = answers_of(config, self.store, registry, Recorder(self.store, registry, self.clock), self.clock)
         return Ports(
             home=home,
             clock=self.clock,
@@ -161,9 +173,9 @@ class TestHome:
             repairs=self.repairs,
             runs=self.runs,
             programmes=self.runs,
-            discovery=self,
             answers=answers,
-            splits=splits_of(config, self.store, registry, answers.bills, lambda *_: (), self.clock),
+            splits=answers.splits,
+            discovery=self,
             desk=self.desk,
         )
 

@@ -8,11 +8,13 @@ from casawatt.answers.bills import Bills, Terms
 from casawatt.answers.consumption import Consumption
 from casawatt.answers.costs import Costs
 from casawatt.answers.digests import Digests
-from casawatt.answers.known import Known, RunsOfMeters
+from casawatt.answers.known import Known
 from casawatt.answers.market import Calendar, Markets
 from casawatt.answers.patterns import PatternsOfHome
 from casawatt.answers.prices import Prices
+from casawatt.answers.programmes import Programmes
 from casawatt.answers.runs import Runs
+from casawatt.answers.splits import Splits, splits_of
 from casawatt.answers.tariffs import Tariffs
 from casawatt.config import Config
 from casawatt.config_edit import ConfigFile
@@ -49,19 +51,18 @@ def answers_of(
     recorder: Recorder,
     clock: Clock,
     on_event: Callable[[Event], object] | None = None,
-    runs: RunsOfMeters | None = None,
 ) -> Answers:
-    """Return what answers for a home that is open; `on_event` hears what happens, None: it is written down at once.
-
-    `runs`: what digests and patterns learn of runs from; None where they are not asked for.
-    """
+    """Return what answers for a home that is open; `on_event` hears what happens, None: it is written down at once."""
     consumption = Consumption(store, registry, config.supply.meter)
-    markets = markets_of(config, store)
+    home = config.home
+    calendar = Calendar(home.holiday_country, home.holidays_extra, home.holidays_not)
+    markets = Markets(store, home.zone, calendar)
     bills = Bills(
         consumption, markets, Terms(config.home.currency, config.home.billing_day, config.supply.contracted_w)
     )
     costs = Costs(store, registry, markets)
-    known = Known(store, registry, clock, consumption, costs, config.home.currency, runs)
+    runs = Runs(store, registry, recorder, clock, costs)
+    known = Known(store, registry, clock, consumption, costs, runs, config.home.currency)
     return Answers(
         consumption,
         costs,
@@ -76,19 +77,7 @@ def answers_of(
     )
 
 
-def markets_of(config: Config, store: Store) -> Markets:
-    """Return what tells tariffs, prices and holidays of a home."""
-    home = config.home
-    calendar = Calendar(home.holiday_country, home.holidays_extra, home.holidays_not)
-    return Markets(store, home.zone, calendar)
-
-
-def runs_of(config: Config, store: Store, registry: Registry, recorder: Recorder, clock: Clock) -> Runs:
-    """Return what answers about the runs of a home; there is to be one of it alone."""
-    return Runs(store, registry, recorder, clock, Costs(store, registry, markets_of(config, store)))
-
-
-def take_tariffs_in(config: Config, store: Store, registry: Registry, clock: Clock) -> None:
+def take_tariffs_in(config: Config, tariffs: Tariffs) -> None:
     """Take the config's tariffs on record, but for those that would change what time past cost: these are named."""
     for each in tariffs.take_in():
         log.warning(

@@ -15,7 +15,7 @@ import msgspec
 
 from casawatt.engine import runs_core
 from casawatt.engine.runs_core import Happened, News
-from casawatt.engine.runs_learned import Core, break_ms, on_mw, wait_ms
+from casawatt.engine.runs_learned import Core, break_ms, on_mw, wait_ms, work_mw
 from casawatt.engine.runs_settings import Settings
 from casawatt.engine.runs_track import HEAT, QUIET, WEAK, WORK, Piece, shown
 from casawatt.model.run import Finished, Output, Revised, Run, Started, State
@@ -149,14 +149,14 @@ def _advanced(state: RunState, time_ms: int, settings: Settings, happened: Happe
 def _bands(core: Core, settings: Settings) -> tuple[int, int, int]:
     """Return the powers from which on it is active, works, and heats."""
     least_mw = on_mw(core, settings)
-    work_mw = max(settings.work_mw, least_mw)
-    return least_mw, work_mw, max(settings.heat_mw, work_mw)
+    works_mw = max(work_mw(core, settings), least_mw)
+    return least_mw, works_mw, max(settings.heat_mw, works_mw)
 
 
 def _begun(state: RunState, start_ms: int, settings: Settings) -> RunState:
     """Return the state at the beginning of a new piece, which is of the newest reading's band."""
     core, power_mw = state.core, state.power_mw
-    active_mw, work_mw, heat_mw = _bands(core, settings)
+    active_mw, works_mw, heat_mw = _bands(core, settings)
     track = core.track
     if power_mw < active_mw:
         low_mw, high_mw, due_ms = _LEAST_MW, active_mw, start_ms + _PIECE_MS
@@ -166,7 +166,7 @@ def _begun(state: RunState, start_ms: int, settings: Settings) -> RunState:
         if track is not None and core.burst is not None:
             due_ms = min(due_ms, start_ms + max(break_ms(core, settings) - core.burst.quiet_ms, 1))
     else:
-        low_mw, high_mw = (active_mw, work_mw) if power_mw < work_mw else (work_mw, heat_mw)
+        low_mw, high_mw = (active_mw, works_mw) if power_mw < works_mw else (works_mw, heat_mw)
         if power_mw >= heat_mw:
             low_mw, high_mw = heat_mw, _MOST_MW
         in_doubt = track is None or core.burst is not None or core.quiet_ms >= break_ms(core, settings)
@@ -192,9 +192,9 @@ def _decided(
     max_mw = state.max_mw
     if not is_whole and state.before_mw > max_mw:
         max_mw = max(max_mw, _believed_mw(state.before_mw, state.earlier_mw, state.power_mw))
-    _, work_mw, heat_mw = _bands(state.core, settings)
+    _, works_mw, heat_mw = _bands(state.core, settings)
     low_mw = state.low_mw
-    band = QUIET if low_mw == _LEAST_MW else HEAT if low_mw >= heat_mw else WORK if low_mw >= work_mw else WEAK
+    band = QUIET if low_mw == _LEAST_MW else HEAT if low_mw >= heat_mw else WORK if low_mw >= works_mw else WEAK
     piece = Piece(state.piece_ms, end_ms, state.count, state.energy_uj, max_mw, band)
     core = runs_core.known(state.core, piece, settings, happened)
     return _replace(state, core=core, count=0, energy_uj=0, max_mw=0, low_mw=0, high_mw=0)

@@ -18,9 +18,22 @@ from enum import IntEnum
 import msgspec
 
 from casawatt.engine import runs_sketch
-from casawatt.engine.runs_learned import DRIED_MS, Core, break_ms, end_after_ms, nearer_ms, wait_ms
+from casawatt.engine.runs_judge import is_fresh, is_work
+from casawatt.engine.runs_learned import (
+    DRIED_MS,
+    Core,
+    break_ms,
+    end_after_ms,
+    is_coarse,
+    is_on,
+    is_turned,
+    may_be_between_turns,
+    nearer_ms,
+    pause_limit_ms,
+    wait_ms,
+)
 from casawatt.engine.runs_settings import Settings
-from casawatt.engine.runs_track import HEAT, QUIET, WORK, Burst, Piece, Track, carried, grown, tracked
+from casawatt.engine.runs_track import HEAT, QUIET, WEAK, WORK, Burst, Piece, Track, carried, grown, tracked
 
 
 class News(IntEnum):
@@ -38,83 +51,104 @@ Happened = list[tuple[News, Track]]
 _replace = msgspec.structs.replace
 
 _BLIP_MS = 5_000
+_BLIP_READING_MS = 20_000
 _BLIP_LIMIT_MS = 30_000
 _WEAK_LIMIT_MS = 600_000
-_HEAT_MS = 10_000
-_TUMBLE_MS = 60_000
-_OPENING_MS = 15_000
-_FRESH_PAUSE_MS = 45_000
-_FRESH_AGE_MS = 300_000
-_COOLED_MS = 120_000
+_TAIL_MS = 1_800_000
+_MOTOR_MS = 45_000
 _DRIED_RUNS = 6
 
 
 def known(core: Core, piece: Piece, settings: Settings, happened: Happened) -> Core:
     """Return what a piece of known power makes of it; what happened is appended to `happened`."""
     length_ms = piece.end_ms - piece.start_ms
-    if piece.band == QUIET:
-        mean_mw = max(piece.energy_uj // length_ms, 0)
-        if core.track is None:
-            return _at_rest(core, length_ms, mean_mw, settings)
-        core = _replace(
-            core, quiet_ms=core.quiet_ms + length_ms, quiet_uj=core.quiet_uj + piece.energy_uj, quiet_mw=mean_mw
-        )
-        burst = core.burst
-        if burst is not None:
-            burst = _replace(burst, quiet_ms=burst.quiet_ms + length_ms)
-            core = _replace(core, burst=burst)
-            if burst.quiet_ms >= break_ms(core, settings):
-                core = _less_than_work(core, burst, settings, happened)
-        return _passed(core, piece.end_ms, settings, happened)
+    track = core.track
+    if piece.band == QUIET or (piece.band == WEAK and is_turned(core, settings)):
+        if track is None:
+            return _at_rest(core, piece, max(piece.energy_uj // length_ms, 0), settings)
+        return _rested(core, track, piece, settings, happened)
     core = _replace(core, interval_ms=nearer_ms(core.interval_ms, length_ms // piece.count))
-    if core.track is None:
+    if track is None:
         return _begun(core, piece, length_ms, settings, happened)
     if core.burst is None and core.quiet_ms < break_ms(core, settings):
-        return _replace(core, track=_gone_on(core, core.track, piece, settings), quiet_ms=0, quiet_uj=0)
-    return _doubted(core, core.track, piece, settings, happened)
+        return _replace(core, track=_gone_on(core, track, piece, settings), quiet_ms=0, quiet_uj=0, rest_mw=None)
+    return _doubted(core, track, piece, settings, happened)
 
 
-def _at_rest(core: Core, length_ms: int, mean_mw: int, settings: Settings) -> Core:
+def _rested(core: Core, track: Track, piece: Piece, settings: Settings, happened: Happened) -> Core:
+    """Return what quiet makes of it when there is a run."""
+    length_ms = piece.end_ms - piece.start_ms
+    mean_mw = max(piece.energy_uj // length_ms, 0)
+    if may_be_between_turns(core, piece.end_ms, mean_mw, settings):
+        longer = _gone_on(core, track, piece, settings)
+        return _replace(core, track=_replace(longer, active_end_ms=track.active_end_ms))
+    if piece.band == WEAK:
+        track = _replace(track, tail_end_ms=piece.end_ms)
+    burst = core.burst
+    if burst is not None:
+        burst = _replace(burst, quiet_ms=burst.quiet_ms + length_ms)
+    core = _replace(
+        core,
+        track=track,
+        burst=burst,
+        quiet_ms=core.quiet_ms + length_ms,
+        quiet_uj=core.quiet_uj + piece.energy_uj,
+        quiet_mw=mean_mw,
+        rest_mw=mean_mw if core.rest_mw is None else min(core.rest_mw, mean_mw),
+    )
+    if burst is not None and burst.quiet_ms >= break_ms(core, settings):
+        core = _less_than_work(core, burst, settings, happened)
+    return _passed(core, piece.end_ms, settings, happened)
+
+
+def _at_rest(core: Core, piece: Piece, mean_mw: int, settings: Settings) -> Core:
     """Return what quiet makes of it when there is no run."""
+    length_ms = piece.end_ms - piece.start_ms
     burst, floor_mw = core.burst, core.floor_mw
     if burst is not None:
         burst = _replace(burst, quiet_ms=burst.quiet_ms + length_ms)
         limit_ms = settings.lead_limit_ms
-        if burst.count < 2 or burst.active_ms < _BLIP_MS:
-            limit_ms = min(limit_ms, max(_BLIP_LIMIT_MS, 2 * core.interval_ms))
+        if burst.active_ms < (_BLIP_MS if burst.count > 1 else _BLIP_READING_MS):
+            limit_ms = min(limit_ms, _BLIP_LIMIT_MS)
+        elif settings.pulses and is_coarse(core) and is_on(core, mean_mw):
+            limit_ms = max(limit_ms, 10 * core.interval_ms)
         if burst.quiet_ms > limit_ms:
             burst = None
     if floor_mw and mean_mw * 2 < floor_mw:
         floor_mw = 0
+    on_since_ms = (core.on_since_ms or piece.start_ms) if is_on(core, mean_mw) else None
     sketch = runs_sketch.added(core.sketch, mean_mw, length_ms)
-    return _replace(core, burst=burst, sketch=sketch, floor_mw=floor_mw, quiet_mw=mean_mw)
+    return _replace(core, burst=burst, sketch=sketch, floor_mw=floor_mw, quiet_mw=mean_mw, on_since_ms=on_since_ms)
 
 
 def _begun(core: Core, piece: Piece, length_ms: int, settings: Settings, happened: Happened) -> Core:
     """Return what activity makes of it when there is no run."""
-    burst = grown(core.burst or Burst(piece.start_ms, piece.start_ms, 0), piece)
+    burst = grown(core.burst or _first_burst(core, piece, settings), piece)
     sketch = core.sketch
-    if piece.band < WORK or settings.learns_on:
+    if settings.learns_on:
         sketch = runs_sketch.added(sketch, piece.energy_uj // length_ms, length_ms)
-    if _is_work(core, burst, settings):
+    if is_work(core, burst, settings):
         track = tracked(burst)
         happened.append((News.STARTED, track))
         return _replace(core, track=track, burst=None, sketch=sketch, quiet_ms=0, quiet_uj=0)
     if not burst.work_uj and burst.end_ms - burst.start_ms > _WEAK_LIMIT_MS:
         floor_mw = max(core.floor_mw, burst.max_mw * 5 // 4)
+        if not settings.learns_on:
+            sketch = runs_sketch.added(sketch, burst.energy_uj // burst.active_ms, burst.active_ms)
         return _replace(core, burst=None, sketch=sketch, floor_mw=floor_mw)
     return _replace(core, burst=burst, sketch=sketch)
 
 
-def _is_work(core: Core, burst: Burst, settings: Settings) -> bool:
-    """Return whether a burst has done real work, and not in one reading that may be wrong."""
-    if burst.work_uj < settings.work_uj or burst.active_ms < settings.start_after_ms:
-        return False
-    if burst.count < 2 and burst.active_ms < 4 * core.interval_ms:
-        return False
-    if core.track is None or not settings.tumbles or burst.heat_ms >= _HEAT_MS:
-        return True
-    return burst.active_ms >= max(_TUMBLE_MS, core.interval_ms * 7 // 2)
+def _first_burst(core: Core, piece: Piece, settings: Settings) -> Burst:
+    """Return a new burst: from when the machine was switched on, if readings are far apart and that was just before.
+
+    Its valve and pump then fall between the readings.
+    """
+    start_ms, since_ms = piece.start_ms, core.on_since_ms
+    interval_ms = (piece.end_ms - start_ms) // piece.count
+    if settings.fills and is_coarse(core) and since_ms is not None and start_ms - since_ms <= 5 * interval_ms:
+        start_ms = since_ms
+    return Burst(start_ms, start_ms, 0)
 
 
 def _gone_on(core: Core, track: Track, piece: Piece, settings: Settings) -> Track:
@@ -131,7 +165,19 @@ def _gone_on(core: Core, track: Track, piece: Piece, settings: Settings) -> Trac
         piece.end_ms if piece.band == HEAT else track.heat_ms,
         None,
         max(track.longest_quiet_ms, core.quiet_ms),
+        first_mw=track.first_mw,
+        motor_mw=_motor_mw(track, piece),
+        before_mw=piece.energy_uj // (piece.end_ms - piece.start_ms) if piece.band == WORK else 0,
     )
+
+
+def _motor_mw(track: Track, piece: Piece) -> int:
+    """Return the least that a machine uses when it does not heat: of two pieces, as one may be half of heating."""
+    length_ms = piece.end_ms - piece.start_ms
+    if piece.band != WORK or length_ms < _MOTOR_MS or not track.before_mw:
+        return track.motor_mw
+    said_mw = min(track.before_mw, piece.energy_uj // length_ms)
+    return min(track.motor_mw, said_mw) if track.motor_mw else said_mw
 
 
 def _doubted(core: Core, track: Track, piece: Piece, settings: Settings, happened: Happened) -> Core:
@@ -142,27 +188,17 @@ def _doubted(core: Core, track: Track, piece: Piece, settings: Settings, happene
         burst = Burst(piece.start_ms, piece.start_ms, pause_ms, core.quiet_uj)
     burst = grown(burst, piece)
     core = _replace(core, burst=burst, quiet_ms=0, quiet_uj=0)
-    if not _is_work(core, burst, settings):
+    if not is_work(core, burst, settings):
         return core
-    if burst.pause_ms > settings.pause_limit_ms or _is_fresh(core, track, burst, settings):
+    if burst.pause_ms > pause_limit_ms(core, settings) or is_fresh(core, track, burst, settings):
         core = _closed(core, track, happened)
         track = tracked(burst)
         happened.append((News.STARTED, track))
-        return _replace(core, track=track, burst=None)
+        return _replace(core, track=track, burst=None, rest_mw=None)
     merged = _extended(track, burst, settings, is_real=True)
     if track.finished:
         happened.append((News.REOPENED, merged))
-    return _replace(core, track=merged, burst=None)
-
-
-def _is_fresh(core: Core, track: Track, burst: Burst, settings: Settings) -> bool:
-    """Return whether work after a pause begins as a new run would."""
-    pause_ms = burst.pause_ms
-    if pause_ms < max(_FRESH_PAUSE_MS, 3 * core.interval_ms) or pause_ms < 2 * track.longest_quiet_ms:
-        return False
-    if settings.tumbles:
-        return track.heat_ms is not None and burst.heat_ms > 0 and track.end_ms - track.heat_ms >= _COOLED_MS
-    return settings.fills and burst.opening_ms >= _OPENING_MS and track.end_ms - track.start_ms >= _FRESH_AGE_MS
+    return _replace(core, track=merged, burst=None, rest_mw=None)
 
 
 def _extended(track: Track, burst: Burst, settings: Settings, *, is_real: bool) -> Track:
@@ -183,6 +219,8 @@ def _extended(track: Track, burst: Burst, settings: Settings, *, is_real: bool) 
         burst.unknown_ms,
         dried_ms=0 if is_real else burst.pause_ms,
         finished=track.finished and not is_real,
+        first_mw=track.first_mw,
+        motor_mw=track.motor_mw,
     )
 
 
@@ -197,14 +235,16 @@ def _less_than_work(core: Core, burst: Burst, settings: Settings, happened: Happ
             core = _replace(core, track=_replace(track, tail_end_ms=burst.end_ms))
         return core
     pause_ms = burst.pause_ms
-    in_rhythm = pause_ms < end_after_ms(core, settings) or (pause_ms <= settings.pause_limit_ms and burst.work_uj > 0)
+    in_rhythm = pause_ms < end_after_ms(core, settings) or (
+        pause_ms <= pause_limit_ms(core, settings) and burst.work_uj > 0
+    )
     may_be_last = pause_ms <= settings.quiet_limit_ms and track.dried_ms < DRIED_MS and burst.active_ms >= _BLIP_MS
     if not in_rhythm and not may_be_last:
         return core
-    after = _extended(track, burst, settings, is_real=in_rhythm and not settings.quiet_limit_ms)
+    after = _extended(track, burst, settings, is_real=in_rhythm or pause_ms < DRIED_MS)
     if track.finished:
         happened.append((News.CHANGED if after.finished else News.REOPENED, after))
-    return _replace(core, track=after)
+    return _replace(core, track=after, rest_mw=None)
 
 
 def _passed(core: Core, now_ms: int, settings: Settings, happened: Happened) -> Core:
@@ -217,7 +257,7 @@ def _passed(core: Core, now_ms: int, settings: Settings, happened: Happened) -> 
         track = _replace(track, finished=True, cut=track.into_gap)
         happened.append((News.FINISHED, track))
         core = _replace(core, track=track)
-    limit_ms = max(settings.pause_limit_ms, settings.quiet_limit_ms, end_after_ms(core, settings))
+    limit_ms = max(pause_limit_ms(core, settings), settings.quiet_limit_ms, _TAIL_MS if settings.tumbles else 0)
     if not track.finished or waited_ms < limit_ms or core.burst is not None:
         return core
     if track.tail_end_ms is not None and now_ms - track.tail_end_ms < limit_ms:
@@ -230,7 +270,9 @@ def _closed(core: Core, track: Track, happened: Happened) -> Core:
     track = _replace(track, finished=True, cut=track.cut or (track.into_gap and not track.finished))
     happened.append((News.FINAL, track))
     dried = core.dried if track.cut else (*core.dried, track.dried_ms)[-_DRIED_RUNS:]
-    return _replace(core, track=None, burst=None, quiet_ms=0, quiet_uj=0, dried=dried, ended_ms=track.end_ms)
+    return _replace(
+        core, track=None, burst=None, quiet_ms=0, quiet_uj=0, rest_mw=None, dried=dried, ended_ms=track.end_ms
+    )
 
 
 def unknown(core: Core, start_ms: int, end_ms: int, settings: Settings, happened: Happened) -> Core:

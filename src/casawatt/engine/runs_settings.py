@@ -23,6 +23,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
     `finished_s`: so long it counts as `finished` after a run, then as standby or off.
     `tumbles`: short turns of the drum after the end are not the run's.
     `fills`: it begins with weak power (valve, pump) before the real work, so that a new run can be told from a pause.
+    `pulses`: its drum turns and rests by turns, some seconds each.
     `motor`: what its power below heating is called.
     `runs`: it has runs at all.
     `learns_on`: nothing is known of its kind; what is standby is learned from all of its history.
@@ -43,6 +44,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
     finished_s: float = 3600.0
     tumbles: bool = False
     fills: bool = False
+    pulses: bool = False
     motor: str = "on"
     runs: bool = True
     learns_on: bool = False
@@ -53,16 +55,19 @@ PRESETS = {
         on_w=7,
         work_w=25,
         work_wh=1,
+        heat_w=1000,
         pause_limit_s=300,
         bridge_limit_s=600,
         lead_limit_s=240,
         fills=True,
+        pulses=True,
         motor="motor",
     ),
     "dishwasher": Preset(
         on_w=7,
         work_w=25,
         work_wh=2.5,
+        heat_w=1000,
         pause_limit_s=360,
         quiet_limit_s=2400,
         bridge_limit_s=600,
@@ -141,6 +146,7 @@ class Settings(msgspec.Struct, frozen=True, gc=False):
     finished_ms: int
     tumbles: bool
     fills: bool
+    pulses: bool
     motor: str
     runs: bool
     learns_on: bool
@@ -184,6 +190,7 @@ def settings_of(appliance: str | None, calibration: Calibration, overrides: Over
         _milli(preset.finished_s),
         preset.tumbles,
         preset.fills,
+        preset.pulses,
         preset.motor,
         preset.runs,
         preset.learns_on,

@@ -10,10 +10,13 @@ from casawatt.model.run import Phase, Run
 
 QUIET, WEAK, WORK, HEAT = range(4)
 """Bands of power: below `on`, from there to `work`, from there to `heat`, and above."""
+_GAP = 4
+"""The kind of a part of which nothing was measured."""
 
 _BIN_MS = 60_000
 _PHASES_MAX = 48
 _OPENING_MS = 120_000
+_FIRST_MS = 20_000
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -43,7 +46,8 @@ class Burst(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     `pause_ms` is the known quiet between the run's end and its start, and `rest_uj` what was used in it; `quiet_ms` and
     `unknown_ms` are the known quiet and the time without readings since its last activity.
-    `opening_ms` is how much of its first two minutes, before any heat, was weak.
+    `opening_ms` is how much of its first two minutes, before any heat, was weak; `first_ms` and `first_uj` are about
+    its first 20 s.
     """
 
     start_ms: int
@@ -61,6 +65,13 @@ class Burst(msgspec.Struct, frozen=True, gc=False, array_like=True):
     quiet_ms: int = 0
     unknown_ms: int = 0
     longest_quiet_ms: int = 0
+    first_ms: int = 0
+    first_uj: int = 0
+
+    @property
+    def first_mw(self) -> int:
+        """The power of its first 20 s of activity."""
+        return self.first_uj // max(self.first_ms, 1)
 
 
 class Track(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -68,7 +79,8 @@ class Track(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     `heat_ms` is when it last heated. `unknown_ms` is the time without readings since `end_ms`, `into_gap`: a gap
     began right there. `dried_ms` is the quiet before its last blip. `finished`: that it has ended follows from the
-    readings so far.
+    readings so far. `first_mw` is the power it began with, `motor_mw` the least that it used when it did
+    not heat, `before_mw` what its last piece used if that was such.
     """
 
     start_ms: int
@@ -84,6 +96,9 @@ class Track(msgspec.Struct, frozen=True, gc=False, array_like=True):
     dried_ms: int = 0
     finished: bool = False
     cut: bool = False
+    first_mw: int = 0
+    motor_mw: int = 0
+    before_mw: int = 0
 
 
 _replace = msgspec.structs.replace
@@ -96,6 +111,7 @@ def grown(burst: Burst, piece: Piece) -> Burst:
     opening_ms = burst.opening_ms
     if piece.band == WEAK and not burst.heat_ms:
         opening_ms += max(min(piece.end_ms, burst.start_ms + _OPENING_MS) - piece.start_ms, 0)
+    is_first = piece.start_ms < burst.start_ms + _FIRST_MS
     return Burst(
         burst.start_ms,
         piece.end_ms,
@@ -112,6 +128,8 @@ def grown(burst: Burst, piece: Piece) -> Burst:
         0,
         0,
         max(burst.longest_quiet_ms, burst.quiet_ms),
+        burst.first_ms + length_ms if is_first else burst.first_ms,
+        burst.first_uj + piece.energy_uj if is_first else burst.first_uj,
     )
 
 
@@ -121,7 +139,7 @@ def tracked(burst: Burst) -> Track:
     known_ms = max(burst.active_ms, 1)
     part = Part(burst.start_ms, burst.end_ms, known_ms, burst.energy_uj, burst.max_mw, kind)
     heat_ms = burst.end_ms if burst.heat_ms else None
-    return Track(burst.start_ms, burst.end_ms, burst.end_ms, (part,), burst.max_mw, heat_ms)
+    return Track(burst.start_ms, burst.end_ms, burst.end_ms, (part,), burst.max_mw, heat_ms, first_mw=burst.first_mw)
 
 
 def carried(track: Track, piece: Piece, known_ms: int, settings: Settings) -> tuple[Part, ...]:
@@ -132,12 +150,12 @@ def carried(track: Track, piece: Piece, known_ms: int, settings: Settings) -> tu
     """
     parts = track.parts
     last = parts[-1]
-    if last.end_ms - last.start_ms < _BIN_MS and (piece.band == HEAT) is (last.kind == HEAT):
+    if known_ms and last.end_ms - last.start_ms < _BIN_MS and (piece.band == HEAT) is (last.kind == HEAT):
         known_ms, energy_uj = last.known_ms + known_ms, last.energy_uj + piece.energy_uj
         kind = _band(energy_uj, known_ms, settings)
         part = Part(last.start_ms, piece.end_ms, known_ms, energy_uj, max(last.max_mw, piece.max_mw), kind)
         return (*parts[:-1], part)
-    kind = _band(piece.energy_uj, known_ms, settings)
+    kind = _band(piece.energy_uj, known_ms, settings) if known_ms else _GAP
     part = Part(last.end_ms, piece.end_ms, known_ms, piece.energy_uj, piece.max_mw, kind)
     return _bounded((*_joined(parts), part))
 
@@ -178,7 +196,7 @@ def _bounded(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 def shown(track: Track, settings: Settings) -> Run:
     """Return a run as it is told: open while nothing says that it has ended."""
-    names = ("quiet", "low", settings.motor, "heat")
+    names = ("quiet", "low", settings.motor, "heat", "gap")
     phases = tuple(
         Phase(each.start_ms, each.end_ms, names[each.kind], each.energy_uj // max(each.known_ms, 1), each.max_mw)
         for each in _joined(track.parts)

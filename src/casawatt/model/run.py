@@ -21,7 +21,8 @@ class State(StrEnum):
 class Phase(msgspec.Struct, frozen=True, gc=False):
     """A part of a run that is of one kind, to about a minute; `start_ms` and `end_ms` are UTC ms.
 
-    `kind` is `heat`, `motor` (or `on`, for appliances that have none), `low` (pumps, valves, electronics) or `quiet`.
+    `kind` is `heat`, `motor` (or `on`, for appliances that have none), `low` (pumps, valves, electronics), `quiet`,
+    or `gap` where nothing was measured.
     `mean_mw` is the mean over what was measured of it, `max_mw` its highest power.
     """
 
