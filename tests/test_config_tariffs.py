@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from casawatt.config import parse
-from casawatt.config_tariffs import load_tariffs
+from casawatt.config_tariffs import load_alternatives
 from casawatt.model.errors import ConfigError
 from casawatt.model.tariff import Tariff
 
@@ -126,9 +126,18 @@ def test_a_tariff_that_cannot_be_is_refused_by_its_line(text: str, said: str) ->
 def test_a_file_of_tariffs_has_nothing_else_in_it(tmp_path: Path) -> None:
     file = tmp_path / "other.toml"
     file.write_text(FLAT + "rate_per_kwh = 0.2\n", encoding="utf-8")
-    assert load_tariffs(file)[0].rate_per_kwh == Decimal("0.2")
+    assert load_alternatives(file)[0].rate_per_kwh == Decimal("0.2")
     file.write_text("[home]\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"other\.toml:1: home: a file of tariffs has nothing but"):
-        load_tariffs(file)
+        load_alternatives(file)
     with pytest.raises(ConfigError, match="cannot be read"):
-        load_tariffs(tmp_path / "none.toml")
+        load_alternatives(tmp_path / "none.toml")
+
+
+def test_alternatives_are_tariffs_of_which_several_of_one_name_belong_together() -> None:
+    one = (FLAT + "rate_per_kwh = 0.1\n").replace("[[tariff]]", "[[alternative]]")
+    config = parse(one + one.replace("2026", "2027"), "home.toml")
+    assert [each.from_.year for each in config.alternatives] == [2026, 2027]
+    assert config.tariffs == ()
+    assert "alternative.1.from: another tariff called" in refused(one + one)
+    assert refused(one + "colour = 1\n").startswith("home.toml:5: alternative.0.colour: no such option")

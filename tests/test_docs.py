@@ -130,7 +130,7 @@ def typed_commands(text: str) -> set[tuple[str, str]]:
 
 def test_every_section_of_the_config_has_its_own_heading() -> None:
     titles = {re.sub(r"[^a-z]", "", re.split(r"[.<\]]", title)[0]) for title in sections_of_the_config()}
-    assert titles | {"source"} == set(config.SECTIONS)
+    assert titles | {"source", "alternative"} == set(config.SECTIONS)
 
 
 @pytest.mark.parametrize("title", sections_of_the_config())

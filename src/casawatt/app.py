@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from casawatt.answers.daily import Daily
-from casawatt.answers.home import Answers, answers_of
+from casawatt.answers.home import Answers, answers_of, warn_of_waiting
 from casawatt.answers.run_events import event_of
 from casawatt.app_home import OpenHome, open_home, ports_of
 from casawatt.app_ports import Live, ServiceStatus
@@ -81,6 +81,7 @@ class Service:
         Raises OSError when it cannot listen.
         """
         config = self._home.config
+        warn_of_waiting(config, self.answers.tariffs)
         ports = ports_of(
             self._home,
             demo=self._demo,

@@ -58,8 +58,7 @@ def open_home(config: Config, folder: Path, clock: Clock, *, read_only: bool = F
         given_back = recorder.recover()
         if given_back and not read_only:
             log.info("%d readings taken over from the log", given_back)
-        if not read_only:
-            take_tariffs_in(config, answers_of(config, store, registry, recorder, clock).tariffs)
+        take_tariffs_in(answers_of(config, store, registry, recorder, clock).tariffs, write=not read_only)
         yield OpenHome(config, store, registry, recorder, clock)
     finally:
         store.close()

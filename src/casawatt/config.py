@@ -25,15 +25,16 @@ from casawatt.config_sections import (
     SupplyConfig,
     WebConfig,
 )
-from casawatt.config_tariffs import place_of, tariffs_in
+from casawatt.config_tariffs import alternatives_in, place_of, tariffs_in
 from casawatt.model.errors import ConfigError, RegistryError
 from casawatt.model.meter import SLUG, check_slug
 from casawatt.model.tariff import Tariff
 
-LISTS = ("tariff",)
+LISTS = ("alternative", "tariff")
 """The sections that are written `[[...]]`, as there may be several."""
 
 SECTIONS = (
+    "alternative",
     "broker",
     "digest",
     "home",
@@ -65,6 +66,7 @@ class Config(msgspec.Struct, frozen=True):
     digest: DigestConfig
     tariffs: tuple[Tariff, ...]
     prices: dict[str, PricesConfig]
+    alternatives: tuple[Tariff, ...]
 
     def source_options(self, name: str, options: type[Options]) -> Options:
         """Return `[source.<name>]` as the source's own `Config` class.
@@ -115,6 +117,7 @@ def parse(text: str, path: str) -> Config:
         document.convert(tables.get("digest", {}), DigestConfig, ("digest",)),
         tariffs_in(document, "tariff"),
         prices_in(document, tables.get("prices", {})),
+        alternatives_in(document, "alternative"),
     )
     check(config)
     return config

@@ -1,6 +1,8 @@
 """The tariffs of a config, with every number as it is written: rates are decimals."""
 
 import tomllib
+from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,13 +17,8 @@ def tariffs_in(document: Document, section: str) -> tuple[Tariff, ...]:
 
     Raises ConfigError, naming the line, for one that cannot be, or two that begin on the same day.
     """
-    tables = tomllib.loads(document.text, parse_float=Decimal).get(section, [])
-    found: dict[object, Tariff] = {}
-    for number, table in enumerate(tables):
-        place = (section, str(number))
-        tariff = document.convert(table, Tariff, place)
-        if (fault := fault_of(tariff)) is not None:
-            raise document.error((*place, *fault[0]), fault[1])
+    found: dict[date, Tariff] = {}
+    for place, tariff in _checked(document, section):
         if tariff.from_ in found:
             raise document.error((*place, "from"), f"another tariff begins on {tariff.from_} too")
         found[tariff.from_] = tariff
@@ -35,8 +32,33 @@ def place_of(document: Document, section: str, tariff: Tariff) -> tuple[str, ...
     return section, str(days.index(tariff.from_.isoformat()))
 
 
-def load_tariffs(path: Path) -> tuple[Tariff, ...]:
-    """Return the tariffs in a TOML file that has nothing else in it; raises ConfigError."""
+def alternatives_in(document: Document, section: str) -> tuple[Tariff, ...]:
+    """Return the tariffs that stand there to be compared, in their order; those of one name belong together.
+
+    Raises ConfigError, naming the line, for one that cannot be, or two of one name that begin on the same day.
+    """
+    found: dict[tuple[str, date], Tariff] = {}
+    for place, tariff in _checked(document, section):
+        if (tariff.name, tariff.from_) in found:
+            why = f"another tariff called {tariff.name!r} begins on {tariff.from_} too"
+            raise document.error((*place, "from"), why)
+        found[tariff.name, tariff.from_] = tariff
+    return tuple(found.values())
+
+
+def _checked(document: Document, section: str) -> Iterator[tuple[tuple[str, str], Tariff]]:
+    """Yield the place and the tariff of each section, in their order."""
+    tables = tomllib.loads(document.text, parse_float=Decimal).get(section, [])
+    for number, table in enumerate(tables):
+        place = (section, str(number))
+        tariff = document.convert(table, Tariff, place)
+        if (fault := fault_of(tariff)) is not None:
+            raise document.error((*place, *fault[0]), fault[1])
+        yield place, tariff
+
+
+def load_alternatives(path: Path) -> tuple[Tariff, ...]:
+    """Return the tariffs to be compared in a TOML file that has nothing else in it; raises ConfigError."""
     try:
         document = Document(path.read_text(encoding="utf-8"), str(path))
         tables = tomllib.loads(document.text)
@@ -46,4 +68,4 @@ def load_tariffs(path: Path) -> tuple[Tariff, ...]:
     for name, value in tables.items():
         if name != "tariff" or not isinstance(value, list):
             raise document.error((name,), "a file of tariffs has nothing but sections [[tariff]] in it")
-    return tariffs_in(document, "tariff")
+    return alternatives_in(document, "tariff")

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from casawatt.answers.home import take_tariffs_in
-from casawatt.app_home import ports_of
+from casawatt.answers.home import take_tariffs_in, warn_of_waiting
+from casawatt.app_home import open_home, ports_of
+from casawatt.config import parse
 from casawatt.engine.periods import Period
 from casawatt.model.errors import BillError, RegistryError, UnknownDecisionError, UnknownMeterError
 from casawatt.model.interval import INTERVAL_MS
 from casawatt.model.quarters import Quarters
-from casawatt.web.bill_documents import bill_document
+from casawatt.web.bill_documents import bill_document, tariffs_document
 from casawatt.web.periods import parse_billed_period
 from casawatt.web.problem import ProblemError
 from tests.answers.homes import METERS, answers, billed_home, flat, used
@@ -71,6 +72,7 @@ def test_there_is_no_bill_without_meters_or_tariffs(tmp_path: Path) -> None:
 def bill_of_october(home_folder: Path, tariffs: str) -> Fraction:
     with billed_home(home_folder, tariffs, TODAY) as home:
         used(home, "mains", steady(*OCTOBER))
+        warn_of_waiting(home.config, answers(home).tariffs)
         return answers(home).bills.bill(OCTOBER).amount
 
 
@@ -106,6 +108,23 @@ def test_a_price_for_times_to_come_or_that_had_none_is_taken_at_once(tmp_path: P
     without = flat("2026-06-01", "0.25", "another name")
     with billed_home(tmp_path, without, TODAY) as home:
         assert [each.tariff.name for each in answers(home).tariffs.standing()] == ["earlier", "another name", "today"]
+
+
+def test_who_only_reads_reckons_with_the_tariffs_that_the_next_start_will_take(tmp_path: Path) -> None:
+    with billed_home(tmp_path, flat("2026-06-01", "0.25"), TODAY) as home:
+        clock = home.clock
+    later = flat("2026-06-01", "0.25", "another name") + flat("2026-10-17", "0.5") + flat("2027-01-01", "0.75", "later")
+    config = parse(later, "home.toml")
+    for _ in range(2):
+        with open_home(config, tmp_path / "data", clock, read_only=True) as home:
+            tariffs = answers(home).tariffs
+            held = [(each.tariff_id, each.tariff.name, each.until) for each in tariffs.standing()]
+            assert held == [(0, "another name", date(2027, 1, 1)), (0, "later", None)]
+            assert [each.tariff.from_ for each in tariffs.waiting()] == [date(2026, 10, 17)]
+            assert [each.id for each in tariffs_document(ports_of(home, demo=False)).tariffs] == [None, None]
+            assert answers(home).bills.market(OCTOBER).tariffs == tariffs.standing()
+    with open_home(config, tmp_path / "data", clock) as home:
+        assert [each.tariff_id for each in answers(home).tariffs.standing()] == [2, 3]
 
 
 def test_a_corrected_price_changes_the_past_on_request_and_says_what(tmp_path: Path) -> None:
@@ -151,7 +170,7 @@ def test_taking_a_correction_of_a_tariff_back_brings_the_one_before_it_back(tmp_
         found.tariffs.undo(found.tariffs.standing()[0].tariff_id)
         assert [each.tariff.name for each in found.tariffs.standing()] == ["flat"]
         assert found.bills.bill(OCTOBER).amount == before_
-        take_tariffs_in(home.config, found.tariffs)
+        take_tariffs_in(found.tariffs, write=True)
         assert found.bills.bill(OCTOBER).amount == before_
 
 
@@ -220,7 +239,7 @@ def test_a_billing_month_that_is_not_over_is_billed_until_today_beside_the_same_
         document = bill_document(ports, compared)
         assert (document.ends, document.before is not None and document.before.complete) == ("2026-11-01", True)
         assert document.notes == [
-            "80 % of the time was measured; what was used in the other 24 hours is in it only if counted."
+            "80 % of the time was measured. Of the other 24 hours only what a register counted is in it."
         ]
         assert parse_billed_period(ports, "last", None, None) == (date(2026, 9, 1), date(2026, 10, 1))
         assert bill_document(ports, ports.answers.bills.compared(OCTOBER)).ends is None

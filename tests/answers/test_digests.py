@@ -1,6 +1,7 @@
 """Digests of a real store: instants, gaps, sums of meters, and what was told of them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -199,9 +200,34 @@ def test_no_order_of_arrival_changes_any_figure_of_a_day(tmp_path_factory: pytes
     assert found[0] == found[1]
 
 
+def test_a_brief_digest_says_the_same_but_for_what_only_readings_tell(home: OpenHome) -> None:
+    put(home, "mains", at("2026-03-10T01:00:00"), at("2026-03-11"), 600, lambda when: 100.0 + when.hour)
+    ((brief,), whole) = (list(digests(home).between(TENTH, TENTH, [60], brief=True)), of(home, TENTH, 60))
+    assert brief.home.peak == Peak(123_000, at("2026-03-10T23:00:00"), 900_000)
+    assert brief.home.gaps == whole.home.gaps == ((at("2026-03-10"), at("2026-03-10T01:00:00")),)
+    assert replace(brief.home, peak=whole.home.peak) == whole.home
+    assert brief.meters[1].gaps == ((at("2026-03-10"), at("2026-03-11")),)
+
+
 def test_a_span_of_days_gives_what_each_day_gives_alone(home: OpenHome) -> None:
     put_days(home, "mains", date(2026, 3, 6), TENTH, lambda when: 10.0 * when.day + when.hour, 600)
     several = list(digests(home).between(date(2026, 3, 6), TENTH, [60]))
     assert several == [of(home, date(2026, 3, 6) + timedelta(days=each), 60) for each in range(5)]
     clock = cast("ManualClock", home.clock)
     assert clock.now_ms() == at("2026-03-11T12:00:00")
+
+
+def test_a_run_over_midnight_is_whole_in_the_day_on_which_it_began(tmp_path: Path) -> None:
+    oven = '\n[meter.oven]\nsource = "ecms_udp"\naddress = "o"\nappliance = "oven"\ncadence = "change"\n'
+    with home_at(tmp_path, "2026-03-12T12:00:00", CONFIG + oven) as home:
+
+        def watts(when: datetime) -> float:
+            return 2000.0 if at("2026-03-10T23:30:00") <= when.timestamp() * 1000 < at("2026-03-11T00:45:00") else 1.0
+
+        put(home, "oven", at("2026-03-10T12:00:00"), at("2026-03-11T12:00:00"), 30, watts)
+        (run,) = of(home).meters[2].runs
+        assert (run.start_ms, run.end_ms) == (at("2026-03-10T23:30:00"), at("2026-03-11T00:45:00"))
+        assert (run.energy_mwh, run.cost) == (2_500_000, Fraction("0.55"))
+        assert of(home, date(2026, 3, 11)).meters[2].runs == ()
+        assert of(home).home.runs == ()
+        assert told_of(of(home), ROME, "EUR").meters["oven"].runs == 1

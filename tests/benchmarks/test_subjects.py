@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import append, kill, load, mqtt, path, pixel, queries, size, writes
+from benchmarks import append, kill, load, mqtt, path, pixel, queries, runs, size, writes
 from benchmarks.__main__ import SUBJECTS
 from benchmarks.outcome import Context, Section
 from benchmarks.readings import made_up
@@ -23,7 +23,7 @@ def said(section: Section) -> set[str]:
 
 
 def test_every_subject_is_here() -> None:
-    assert {module.__name__ for module in (append, size, queries, path, mqtt, writes, load, pixel, kill)} == {
+    assert {module.__name__ for module in (append, size, queries, path, mqtt, writes, load, pixel, kill, runs)} == {
         f"benchmarks.{subject}" for subject in SUBJECTS
     }
 

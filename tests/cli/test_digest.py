@@ -48,7 +48,7 @@ def as_in_table(column: str, *, gaps: bool) -> Watts:
         if said != "not measured":
             return float(said)
         # At both ends of the gap the device speaks.
-        return None if gaps and minute != minutes("14:00") else 30.0
+        return None if gaps and minute != minutes("14:00") else 2.0
 
     return watts
 
@@ -58,11 +58,13 @@ def home(typed: Typed, tmp_path: Path) -> Typed:
     """The flat of the example, since the beginning of the year."""
     file = tmp_path / "config" / "casawatt" / "casawatt.toml"
     file.parent.mkdir(parents=True)
-    config = CONFIG.replace("gap_limit_s = 3600", "gap_limit_s = 60")
+    config = (
+        CONFIG.replace("fridge", "oven").replace("Fridge", "Oven").replace("gap_limit_s = 3600", "gap_limit_s = 60")
+    )
     file.write_text(config.format(port=0), encoding="utf-8")
     folder = tmp_path / "data" / "casawatt" / "home"
     with home_at(folder, "2026-03-11T08:00:00", config) as opened:
-        for slug in ("mains", "fridge"):
+        for slug in ("mains", "oven"):
             past(opened, slug, date(2026, 1, 1), date(2026, 3, 9), as_in_table(f"{slug} W", gaps=False))
             put_days(opened, slug, date(2026, 3, 10), date(2026, 3, 10), as_in_table(f"{slug} W", gaps=True))
     return typed
@@ -80,7 +82,7 @@ def test_the_example_of_the_page_comes_out_as_it_says(home: Typed) -> None:
 
 def test_json_says_the_same_and_when_it_was(home: Typed) -> None:
     document = json.loads(home("digest", "2026-03-10", "--json", "--resolution", "60", "--resolution", "1").out)
-    mains, fridge = document["meters"]
+    mains, oven = document["meters"]
     assert document["home"] | {"meter": "mains"} == mains
     assert (mains["energy_wh"], mains["cost"], mains["cost_complete"]) == (6450.0, "1.42", True)
     assert mains["peak"] == {"power_w": 2000.0, "at": "2026-03-10T19:00:00+01:00", "span_s": 0.0}
@@ -88,9 +90,12 @@ def test_json_says_the_same_and_when_it_was(home: Typed) -> None:
     assert mains["gaps"] == []
     assert [len(each["power_w"]) for each in mains["power"]] == [24, 1440]
     assert mains["power"][1]["power_w"][19 * 60 - 1 : 19 * 60 + 31] == [300.0, *[2000.0] * 30, 300.0]
-    assert (fridge["usual"], fridge["not_compared"]) == ({"energy_wh": 720.0, "days": 8, "ratio": 0.9167}, None)
-    assert fridge["gaps"] == [{"start": "2026-03-10T14:00:00+01:00", "end": "2026-03-10T16:00:00+01:00"}]
-    assert fridge["coverage"] == 0.9167
+    assert (oven["usual"], oven["not_compared"]) == ({"energy_wh": 897.0, "days": 8, "ratio": 0.9955}, None)
+    (run,) = oven["runs"]
+    assert (run["start"], run["energy_wh"], run["cost"]) == ("2026-03-10T19:00:00+01:00", 850.0, "0.19")
+    assert run["over_midnight"] is False
+    assert oven["gaps"] == [{"start": "2026-03-10T14:00:00+01:00", "end": "2026-03-10T16:00:00+01:00"}]
+    assert oven["coverage"] == 0.9167
     assert document["told"] is None
 
 

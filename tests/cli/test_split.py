@@ -80,6 +80,51 @@ def test_a_month_is_closed_and_listed_and_the_next_one_follows(flat: Typed) -> N
     assert "2026-03-01" in flat("split", "list").out
 
 
+def wash(*spans: tuple[int, int]) -> None:
+    """Let the washing machine say its power in these seconds since nine: two kilowatts from ten to eleven."""
+    place = find(None, None)
+    nine_ms = EVENING_MS - 9 * 3_600_000
+    with open_home(place.config, place.folder, ManualClock(EVENING_MS)) as opened:
+        for second in (second for span in spans for second in range(*span, 10)):
+            at_ms, power_w = nine_ms + second * 1000, 2000.0 if 3600 <= second < 7200 else 0.4
+            opened.recorder.put(
+                Reading(source="ecms_udp", address="a3", received_ms=at_ms, time_ms=at_ms, power_w=power_w)
+            )
+        opened.recorder.settle()
+
+
+def test_a_run_that_was_found_is_claimed_and_stays_so_when_late_readings_move_its_start(flat: Typed) -> None:
+    wash((0, 3400), (4200, 14_400))
+    said = flat("split", "claim", "washer", "2026-03-10T10:30", "carla")
+    assert said.code == 0, said.err
+    (claim,) = shown(flat, "claims")["claims"]
+    (run,) = json.loads(flat("runs", "--meter", "washer", "--start", "2026-03-10", "--json").out)["runs"]
+    assert (claim["meter"], claim["member"], claim["start"], claim["end"]) == (
+        "washer",
+        "carla",
+        run["start"],
+        run["end"],
+    )
+    wash((3400, 4200))
+    (run,) = json.loads(flat("runs", "--meter", "washer", "--start", "2026-03-10", "--json").out)["runs"]
+    (moved,) = shown(flat, "claims")["claims"]
+    assert claim["start"] > moved["start"] == run["start"]
+    (line,) = (each for each in shown(flat, "2026-03")["members"][2]["lines"] if each["kind"] == "claimed")
+    assert line["run"] == run["start"]
+    assert line["energy_wh"] == pytest.approx(2000, abs=10)
+    assert line["energy_wh"] == pytest.approx(run["energy_wh"], abs=0.01)
+    assert f"split unclaim {claim['id']}" in said.out
+    said = flat("split", "unclaim", str(claim["id"]))
+    assert (said.code, "is taken back" in said.out) == (0, True)
+    assert {each["kind"] for each in shown(flat, "2026-03")["members"][2]["lines"]} == {
+        "shared",
+        "unclaimed",
+        "rest",
+        "excess",
+        "fixed",
+    }
+
+
 def test_members_are_listed(flat: Typed) -> None:
     assert [each["slug"] for each in shown(flat, "members")["members"]] == ["anna", "bruno", "carla"]
     assert "2026-03-12" in flat("split", "members").out

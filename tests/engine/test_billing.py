@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import hypothesis.strategies as st
 import numpy as np
@@ -107,6 +108,25 @@ def test_the_capacity_charge_is_on_the_mean_of_the_monthly_peaks_and_at_least_on
     assert "peak 1 kW at 2026-01-01 00:00; mean of 2 monthly peaks" in made.lines[-1].why
 
 
+@pytest.mark.parametrize("zone", ["Europe/Rome", "Europe/Berlin"])
+@pytest.mark.parametrize(
+    ("day", "night_kwh", "total"), [(date(2020, 3, 29), "1.6", "3.498"), (date(2020, 10, 25), "2.4", "3.586")]
+)
+def test_a_day_on_which_the_clocks_change_by_hand(zone: str, day: date, night_kwh: str, total: str) -> None:
+    """0.4 kWh an hour; night until 5 by the clock is 4 h or 6 h at 0.10, the other 19 h cost 0.20; 1.50 a day; 10 %.
+
+    (0.16 + 1.52 + 1.50) x 1.1 = 3.498 in spring, (0.24 + 1.52 + 1.50) x 1.1 = 3.586 in autumn.
+    """
+    night = Band(name="night", rate_per_kwh=Decimal("0.10"), to="05:00")
+    rest = Band(name="day", rate_per_kwh=Decimal("0.20"))
+    tariff = one(band=(night, rest), fixed_per_day="1.5", vat_percent="10")
+    place, next_day = ZoneInfo(zone), day + timedelta(days=1)
+    made = bill(steady(day, next_day, zone=place), day, next_day, Home(market(tariff, zone=place), "EUR"))
+    quantities = {line.label: line.quantity for line in made.lines[:2]}
+    assert quantities == {"night": Fraction(night_kwh), "day": Fraction("7.6")}
+    assert made.amount == Fraction(total)
+
+
 def test_a_new_tariff_within_the_period_charges_its_own_days() -> None:
     start, end = JANUARY
     old, new = one(name="old", rate_per_kwh="0.20"), one(name="new", from_=date(2026, 1, 11), rate_per_kwh="0.30")
@@ -169,7 +189,7 @@ def test_what_is_missing_in_a_bill_is_said_in_sentences() -> None:
     assert bill(used, start, end, Home(market(half), "EUR")).notes == (
         "No tariff holds on 1 of 4 days: nothing is charged for them.",
         "28.8 kWh have no price: they are not in the bill, which is not complete.",
-        "72.92 % of the time was measured; what was used in the other 26 hours is in it only if counted.",
+        "72.92 % of the time was measured. Of the other 26 hours only what a register counted is in it.",
         "0.8 kWh were counted over time in which nothing was heard, and are spread over it.",
         "14.4 kWh flowed back into the grid: nothing is paid for them.",
     )

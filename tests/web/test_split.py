@@ -72,6 +72,14 @@ async def test_a_split_has_the_described_form_and_its_amounts_add_up(client: htt
     }
 
 
+async def test_the_split_of_any_period_is_of_its_bill(client: httpx.AsyncClient) -> None:
+    for query in (MARCH, {"period": "this"}, {"period": "last"}, {"start": "2026-03-07", "end": "2026-03-21"}):
+        split, bill = await get(client, "/split", **query), await get(client, "/bill", **query)
+        assert (split["start"], split["end"], split["bill"]) == (bill["start"], bill["end"], bill["total"])
+    assert await get(client, "/split") == await get(client, "/split", period="this")
+    assert "has not begun" in await refused(await client.get("/api/v1/split?period=2026-05"), 400, "period")
+
+
 async def test_a_run_is_claimed_listed_and_given_back(client: httpx.AsyncClient) -> None:
     made = await client.post("/api/v1/claims", json=RUN)
     assert made.status_code == 201
@@ -119,7 +127,7 @@ async def test_a_closed_month_is_answered_as_it_was_closed(flat: Flat, client: h
         "following": {"start": "2026-04-01", "end": "2026-05-01"},
     }
     april = await get(client, "/split")
-    assert (april["start"], april["end"], april["adjusted"]) == ("2026-04-01", "2026-05-01", "0.00")
+    assert (april["start"], april["end"], april["adjusted"]) == ("2026-04-01", "2026-04-03", "0.00")
     assert "not 2.000 kWh" in april["members"][0]["adjustments"][0]["why"]
     assert april["members"][1]["name"] == "Bruno", "who has left still gets back what he paid too much"
     assert "is closed already" in await refused(await client.post("/api/v1/split/close", json=MARCH), 409, None)

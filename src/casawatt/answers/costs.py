@@ -51,15 +51,18 @@ class Costs:
 
     def cost_by(self, prices: UnitPrices, meter: Meter, start_ms: int, end_ms: int) -> Cost | None:
         """Return the same by prices that were asked for at once for a longer span."""
-        quarters = self._quarters(meter, start_ms, end_ms)
+        quarters = self.quarters(meter, start_ms, end_ms)
         here = (prices.start_ms + INTERVAL_MS > start_ms) & (prices.start_ms < end_ms)
         if not prices.known[here].any():
             return None
         complete = not quarters.energy_mwh[prices.unknown(quarters)].any()
         return Cost(prices.cost(quarters), bool(complete))
 
-    def _quarters(self, meter: Meter, start_ms: int, end_ms: int) -> Quarters:
-        """Return the quarter-hours of a span; those that its ends cut have just the energy of their part in it."""
+    def quarters(self, meter: Meter, start_ms: int, end_ms: int) -> Quarters:
+        """Return the quarter-hours of a span; those that its ends cut have just the energy of their part in it.
+
+        Raises StoreError.
+        """
         found = self._store.quarters(meter.meter_id, start_ms - start_ms % INTERVAL_MS, end_ms)
         cut_ms = sorted({each_ms - each_ms % INTERVAL_MS for each_ms in (start_ms, end_ms) if each_ms % INTERVAL_MS})
         if not cut_ms:

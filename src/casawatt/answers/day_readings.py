@@ -17,6 +17,9 @@ from casawatt.model.quarters import Quarters
 from casawatt.store.query import Minutes
 from casawatt.store.store import Store
 
+LOOKED_INTO_MAX = 8
+"""After so many quarter-hours without readings as high as they say, the peak is no longer looked for in readings."""
+
 
 class DayReadings:
     """Looks into the readings of days."""
@@ -48,7 +51,7 @@ class DayReadings:
         calibrations = self._calibrations(meter)
         best: Peak | None = None
         known = np.flatnonzero(quarters.max_mw != ABSENT)
-        for place in known[np.argsort(-quarters.max_mw[known], kind="stable")].tolist():
+        for place in known[np.argsort(-quarters.max_mw[known], kind="stable")][:LOOKED_INTO_MAX].tolist():
             highest_mw = int(quarters.max_mw[place])
             start_ms = int(quarters.start_ms[place])
             if best is not None and (best.power_mw, -best.time_ms) >= (highest_mw, -start_ms):

@@ -1,7 +1,7 @@
 """The digest of local days, of the home and of each meter."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import msgspec
@@ -12,10 +12,10 @@ from casawatt.answers.digest_event import differences, told_of
 from casawatt.answers.known import Known
 from casawatt.engine.day_prices import DayPrices
 from casawatt.engine.days import Days, by_day
-from casawatt.engine.digest import USUAL_WEEKS, Beside, part
+from casawatt.engine.digest import USUAL_WEEKS, Beside, gaps_of, part, peak_of
 from casawatt.engine.localtime import day_edges, day_start, local_date
-from casawatt.engine.pricing import UnitPrices
-from casawatt.model.digest import Digest, Part, ToldBefore
+from casawatt.engine.resample import MINUTE_MS
+from casawatt.model.digest import Digest, ToldBefore
 from casawatt.model.errors import NoSuchDayError
 from casawatt.model.event_data import DigestDaily
 from casawatt.model.meter import Meter
@@ -32,6 +32,22 @@ class _Column:
     meters: tuple[Meter, ...]
     quarters: Quarters
     days: Days
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which day is asked for, until when it has passed (UTC ms), and how."""
+
+    start_ms: int
+    end_ms: int
+    passed_ms: int
+    resolutions: tuple[int, ...]
+    brief: bool
+
+    @property
+    def over(self) -> bool:
+        """Whether all of it has passed."""
+        return self.passed_ms == self.end_ms
 
 
 class Digests:
@@ -61,19 +77,24 @@ class Digests:
             raise NoSuchDayError(message)
         return found[0]
 
-    def between(self, first: date, last: date, resolutions: Sequence[int] = ()) -> Iterator[Digest]:
+    def between(
+        self, first: date, last: date, resolutions: Sequence[int] = (), *, brief: bool = False
+    ) -> Iterator[Digest]:
         """Yield the digests of consecutive days from `first` to `last`, each reckoned as it is asked for.
 
-        What they are made of is read once. Raises ValueError for a resolution.
+        The quarter-hours that they are made of are read once. `brief`: nothing but these is looked into, so there are
+        no runs, and peaks and gaps are to the quarter-hour. Raises ValueError for a resolution.
         """
         zone = self._store.zone
         since = max(first - timedelta(weeks=USUAL_WEEKS), FIRST_DAY)
         start_ms, end_ms = day_start(zone, since), day_start(zone, last + timedelta(days=1))
         edges_ms = np.array(day_edges(zone, start_ms, end_ms), np.int64)
-        columns = self._columns(edges_ms)
+        columns, now_ms = self._columns(edges_ms), self._known.clock.now_ms()
         prices = self._known.costs.prices(day_start(zone, first), end_ms)
         for place in range(int(edges_ms.searchsorted(day_start(zone, first))), len(edges_ms) - 1):
-            yield self._digest(columns, place, prices, resolutions)
+            start_ms, end_ms = (int(each) for each in edges_ms[place : place + 2])
+            asked = _Asked(start_ms, end_ms, min(end_ms, max(now_ms, start_ms + 1)), tuple(resolutions), brief)
+            yield self._digest(columns, place, DayPrices(prices, start_ms, end_ms), asked)
 
     def told(self, digest: Digest) -> ToldBefore | None:
         """Return when a day was told, and what of it is different now; None when it was not."""
@@ -95,32 +116,37 @@ class Digests:
         parts += [(each.slug, (each,), quarters[each.meter_id]) for each in self._known.registry.meters()]
         return [_Column(slug, meters, those, by_day(those, edges_ms)) for slug, meters, those in parts]
 
-    def _digest(self, columns: list[_Column], place: int, prices: UnitPrices, resolutions: Sequence[int]) -> Digest:
-        start_ms, end_ms = (int(each) for each in columns[0].days.edges_ms[place : place + 2])
-        passed_ms = min(end_ms, max(self._known.clock.now_ms(), start_ms + 1))
-        over = passed_ms == end_ms
-        day_prices = DayPrices(prices, start_ms, end_ms)
-        parts: list[Part] = []
-        for column in columns:
-            beside = self._beside(column, (start_ms, end_ms), passed_ms, day_prices, resolutions)
-            parts.append(part(column.slug, column.days, place, beside, passed_ms - start_ms, over=over))
-        day = local_date(self._store.zone, start_ms)
-        return Digest(day, start_ms, end_ms, over, parts[0], tuple(parts[1:]))
+    def _digest(self, columns: list[_Column], place: int, prices: DayPrices, asked: _Asked) -> Digest:
+        home, *meters = columns
+        length_ms = asked.passed_ms - asked.start_ms
+        besides = [self._beside(each, place, prices, asked) for each in meters]
+        of_one = [beside for beside, each in zip(besides, meters, strict=True) if each.meters == home.meters]
+        whole = replace(of_one[0], runs=()) if of_one else self._beside(home, place, prices, asked)
+        parts = [
+            part(each.slug, each.days, place, beside, length_ms, over=asked.over)
+            for each, beside in zip(columns, [whole, *besides], strict=True)
+        ]
+        day = local_date(self._store.zone, asked.start_ms)
+        return Digest(day, asked.start_ms, asked.end_ms, asked.over, parts[0], tuple(parts[1:]))
 
-    def _beside(
-        self, column: _Column, span: tuple[int, int], passed_ms: int, prices: DayPrices, resolutions: Sequence[int]
-    ) -> Beside:
-        start_ms, end_ms = span
-        quarters, meters = column.quarters.between(start_ms, end_ms), column.meters
-        whole = quarters.measured_sum_ms >= passed_ms - start_ms
-        cost = prices.cost(quarters)
-        until_ms = passed_ms + -passed_ms % 60_000
-        return Beside(
-            peak=self._readings.peak(meters, quarters),
-            runs=() if column.slug is None else self._known.begun(meters[0], start_ms, end_ms),
-            gaps=() if whole else self._readings.gaps(meters, (start_ms, passed_ms), over=passed_ms == end_ms),
-            curves=[self._readings.curve(meters, quarters, (start_ms, until_ms), each) for each in resolutions],
+    def _beside(self, column: _Column, place: int, prices: DayPrices, asked: _Asked) -> Beside:
+        quarters, meters = column.quarters.between(asked.start_ms, asked.end_ms), column.meters
+        curves_ms = asked.start_ms, asked.passed_ms + -asked.passed_ms % MINUTE_MS
+        cost, passed = prices.cost(quarters), (asked.start_ms, asked.passed_ms)
+        measured = quarters.measured_sum_ms >= asked.passed_ms - asked.start_ms
+        beside = Beside(
+            peak=peak_of(column.days, place),
+            gaps=() if measured else gaps_of(quarters, *passed),
+            curves=[self._readings.curve(meters, quarters, curves_ms, each) for each in asked.resolutions],
             cost=None if cost is None else cost[0],
             cost_complete=cost is None or cost[1],
             price_per_mwh=prices.mean_per_mwh,
+        )
+        if asked.brief:
+            return beside
+        return replace(
+            beside,
+            peak=self._readings.peak(meters, quarters),
+            gaps=() if measured else self._readings.gaps(meters, passed, over=asked.over),
+            runs=() if column.slug is None else self._known.begun(meters[0], asked.start_ms, asked.end_ms),
         )

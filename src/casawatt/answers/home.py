@@ -16,6 +16,7 @@ from casawatt.answers.programmes import Programmes
 from casawatt.answers.runs import Runs
 from casawatt.answers.splits import Splits, splits_of
 from casawatt.answers.tariffs import Tariffs
+from casawatt.answers.whatif import WhatIf
 from casawatt.config import Config
 from casawatt.config_edit import ConfigFile
 from casawatt.config_tariffs import place_of
@@ -42,6 +43,7 @@ class Answers:
     runs: Runs
     programmes: Programmes
     splits: Splits
+    whatif: WhatIf
 
 
 def answers_of(
@@ -74,12 +76,23 @@ def answers_of(
         runs,
         Programmes(store, runs),
         splits_of(config, store, registry, bills, runs.list, clock),
+        WhatIf(bills, costs, markets, registry, runs.list, config.alternatives),
     )
 
 
-def take_tariffs_in(config: Config, tariffs: Tariffs) -> None:
-    """Take the config's tariffs on record, but for those that would change what time past cost: these are named."""
-    for each in tariffs.take_in():
+def take_tariffs_in(tariffs: Tariffs, *, write: bool) -> None:
+    """Take the config's tariffs on record, but for those that would change what time past cost.
+
+    Without `write` they only count as if they were on record.
+    """
+    for tariff in tariffs.take_in(write=write):
+        if write:
+            log.info("the tariff %r holds from %s on", tariff.name, tariff.from_)
+
+
+def warn_of_waiting(config: Config, tariffs: Tariffs) -> None:
+    """Name the tariffs of the config that are not taken, and what to do about it."""
+    for each in tariffs.waiting():
         log.warning(
             "the tariff %r from %s (%s) would change what was used since %s costs, so it is not taken: "
             "`casawatt tariffs correct` shows what would change, and does it",

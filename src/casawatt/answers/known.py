@@ -36,6 +36,12 @@ class Known:
             for run, whole, cost in zip(runs, wholes, costs, strict=True)
         ]
 
+    def ended(self, meter: Meter, start_ms: int, end_ms: int, count: int) -> list[int]:
+        """Return the energies (mWh) of the last runs, at most so many, that began and ended in the span."""
+        runs = [run for run in self.runs.list(meter, start_ms, end_ms) if run.start_ms >= start_ms]
+        whole = [run for run in runs if run.end_ms is not None]
+        return [self.runs.figures(meter, run).whole.energy_mwh for run in whole[-count:]]
+
     @property
     def billed(self) -> tuple[Meter, ...]:
         """The meters whose consumption together is the home's; none where it has none yet."""

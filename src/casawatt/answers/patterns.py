@@ -14,7 +14,16 @@ from casawatt.engine.days import Days, by_day
 from casawatt.engine.digest import year_cost
 from casawatt.engine.localtime import day_edges, day_start, local_date
 from casawatt.engine.profile import by_wall_clock, profiles, unusual
-from casawatt.engine.rising import BEFORE_DAYS, RECENT_DAYS, YEAR_DAYS, YEAR_ROUND_DAYS, rising_by_day, rising_by_run
+from casawatt.engine.rising import (
+    BEFORE_DAYS,
+    BEFORE_RUNS,
+    RECENT_DAYS,
+    RECENT_RUNS,
+    YEAR_DAYS,
+    YEAR_ROUND_DAYS,
+    rising_by_day,
+    rising_by_run,
+)
 from casawatt.engine.usual import LAST_DAYS, base_load, peaks
 from casawatt.engine.walltime import wall_time
 from casawatt.model.columns import Int64Array
@@ -114,9 +123,9 @@ class PatternsOfHome:
             more_mwh = by_day_.recent_mwh - by_day_.before_mwh
             found.append(replace(by_day_, year_cost=None if price is None else more_mwh * 365 * price))
         end_ms = int(days.edges_ms[-1])
-        runs = self._known.begun(meter, int(days.edges_ms[today - RUN_DAYS]), end_ms)
-        ended = np.array([each.energy_mwh for each in runs if each.end_ms is not None], np.int64)
-        by_run = rising_by_run(meter.slug, ended)
+        start_ms = int(days.edges_ms[today - RUN_DAYS])
+        ended = self._known.ended(meter, start_ms, end_ms, RECENT_RUNS + BEFORE_RUNS)
+        by_run = rising_by_run(meter.slug, np.array(ended, np.int64))
         return [*found, by_run] if by_run else found
 
     def _balances(self, every: Sequence[Meter], quarters: dict[int, Quarters], edges_ms: Int64Array) -> list[Balance]:

@@ -12,7 +12,7 @@ from casawatt.engine.localtime import local_date
 from casawatt.engine.periods import Period, billing_month_of
 from casawatt.model.errors import UnknownDecisionError
 from casawatt.model.ports import Clock
-from casawatt.model.tariff import DatedTariff, StoredTariff, Tariff
+from casawatt.model.tariff import UNRECORDED, DatedTariff, StoredTariff, Tariff
 from casawatt.store.store import Store
 from casawatt.store.tariffs import dated
 
@@ -70,12 +70,15 @@ class Tariffs:
         """Return those that hold, ascending by the day they begin on."""
         return self._rows.standing()
 
-    def take_in(self) -> list[Waiting]:
-        """Take the config's tariffs on record as far as that changes nothing past; return those that wait."""
-        waiting, taken, gone = self._sort()
+    def take_in(self, *, write: bool) -> list[Tariff]:
+        """Take the config's tariffs on record as far as that changes nothing past, and return those.
+
+        Without `write` they are only supposed to be on record, so that who may not write reckons like who will.
+        """
+        _, taken, gone = self._sort()
         if taken:
-            self._rows.replace(gone, taken, self._clock.now_ms())
-        return waiting
+            (self._rows.replace if write else self._rows.suppose)(gone, taken, self._clock.now_ms())
+        return taken
 
     def waiting(self) -> list[Waiting]:
         """Return the tariffs of the config that wait for somebody to say that time past shall cost something else."""
@@ -145,7 +148,7 @@ class Tariffs:
             return []
         first, today = min(each.changes_from for each in waiting), self._today()
         kept = [each for each in self.on_record() if each.retracted_ms is None and each.tariff_id not in gone]
-        after = dated([*kept, *(StoredTariff(0, tariff, 0) for tariff in new)])
+        after = dated([*kept, *(StoredTariff(UNRECORDED, tariff, 0) for tariff in new)])
         changes = []
         day = first
         while day <= today:

@@ -23,6 +23,7 @@ from casawatt.cli import (
     runs,
     serve,
     split,
+    whatif,
 )
 from casawatt.cli.output import complain
 from casawatt.model.errors import CasawattError, ConfigError, StoreBusyError, StoreCorruptError
@@ -50,6 +51,7 @@ app.add_typer(split.app, name="split")
 app.add_typer(prices.app, name="prices")
 app.command()(live.live)
 app.command()(bill.bill)
+app.command()(whatif.whatif)
 app.command()(digest.digest)
 app.command()(patterns.patterns)
 app.add_typer(bill.tariffs_app, name="tariffs")

@@ -93,7 +93,7 @@ def notes_of(bill: Bill) -> Iterator[str]:
     if missing_ms := bill.length_ms - bill.measured_ms:
         share = plain(Fraction(100 * bill.measured_ms, bill.length_ms), 0, 2)
         hours = plain(Fraction(missing_ms, HOUR_MS), 0, 2)
-        yield f"{share} % of the time was measured; what was used in the other {hours} hours is in it only if counted."
+        yield f"{share} % of the time was measured. Of the other {hours} hours only what a register counted is in it."
     if bill.unplaced_mwh > 0:
         yield f"{kwh(bill.unplaced_mwh)} were counted over time in which nothing was heard, and are spread over it."
     if bill.returned_mwh:

@@ -7,8 +7,11 @@ from fractions import Fraction
 import numpy as np
 
 from casawatt.engine.days import COVERED_PERCENT, Days
+from casawatt.engine.spans import Span, union
 from casawatt.model.columns import ABSENT, Int64Array
 from casawatt.model.digest import Curve, DayRun, Part, Peak, Standby, Usual
+from casawatt.model.interval import INTERVAL_MS
+from casawatt.model.quarters import Quarters
 
 USUAL_DAYS_MAX = 8
 USUAL_DAYS_LEAST = 3
@@ -56,6 +59,19 @@ def part(slug: str | None, days: Days, place: int, beside: Beside, length_ms: in
         not_compared=why,
         curves=tuple(beside.curves),
     )
+
+
+def peak_of(days: Days, place: int) -> Peak | None:
+    """Return the highest power of the day at `place`, to the quarter-hour in which it was."""
+    power_mw, time_ms = said(days.max_mw, place), said(days.max_at_ms, place)
+    return None if power_mw is None or time_ms is None else Peak(power_mw, time_ms, INTERVAL_MS)
+
+
+def gaps_of(quarters: Quarters, start_ms: int, end_ms: int) -> tuple[Span, ...]:
+    """Return the whole quarter-hours of a span (UTC ms) in which nothing was measured, joined where they touch."""
+    starts_ms = np.arange(start_ms, end_ms, INTERVAL_MS)
+    empty = np.setdiff1d(starts_ms, quarters.start_ms[quarters.measured_ms > 0])
+    return union((begin, min(begin + INTERVAL_MS, end_ms)) for begin in empty.tolist())
 
 
 def said(column: Int64Array, place: int) -> int | None:

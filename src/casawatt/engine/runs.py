@@ -132,7 +132,8 @@ def _advanced(state: RunState, time_ms: int, settings: Settings, happened: Happe
     if state.count and not (is_known and state.low_mw <= now_mw < state.high_mw):
         state = _decided(state, start_ms, settings, happened)
     if not is_known:
-        core = runs_core.unknown(state.core, start_ms, time_ms, settings, happened)
+        was_quiet = now_mw < on_mw(state.core, settings)
+        core = runs_core.unknown(state.core, start_ms, time_ms, settings, happened, was_quiet=was_quiet)
         return _replace(state, core=core, count=0, low_mw=0, high_mw=0)
     if not state.count:
         state = _begun(state, start_ms, settings)

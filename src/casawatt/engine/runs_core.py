@@ -275,8 +275,8 @@ def _closed(core: Core, track: Track, happened: Happened) -> Core:
     )
 
 
-def unknown(core: Core, start_ms: int, end_ms: int, settings: Settings, happened: Happened) -> Core:
-    """Return what time without readings makes of it."""
+def unknown(core: Core, start_ms: int, end_ms: int, settings: Settings, happened: Happened, *, was_quiet: bool) -> Core:
+    """Return what time without readings makes of it; `was_quiet`: the last one was, so that an end was seen."""
     length_ms = end_ms - start_ms
     track, burst = core.track, core.burst
     if burst is not None:
@@ -288,7 +288,7 @@ def unknown(core: Core, start_ms: int, end_ms: int, settings: Settings, happened
     if burst is not None and burst.unknown_ms > settings.bridge_limit_ms:
         core = _less_than_work(core, burst, settings, happened)
         track = core.track or track
-    into_gap = track.into_gap or (core.burst is None and core.quiet_ms == 0)
+    into_gap = track.into_gap or (core.burst is None and core.quiet_ms == 0 and not was_quiet)
     track = _replace(track, unknown_ms=track.unknown_ms + length_ms, into_gap=into_gap)
     core = _replace(core, track=track)
     if length_ms <= settings.bridge_limit_ms and track.unknown_ms <= max(
@@ -296,5 +296,7 @@ def unknown(core: Core, start_ms: int, end_ms: int, settings: Settings, happened
     ):
         return core
     waited_ms = end_ms - track.end_ms - track.unknown_ms
-    is_cut = not track.finished and waited_ms < end_after_ms(core, settings)
+    # Quiet is believed for as long as a reading is, as `idle` believes it.
+    quiet_ms = waited_ms + (settings.gap_limit_ms if was_quiet else 0)
+    is_cut = not track.finished and quiet_ms < end_after_ms(core, settings)
     return _closed(core, _replace(track, cut=track.cut or is_cut), happened)

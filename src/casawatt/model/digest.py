@@ -9,7 +9,8 @@ from fractions import Fraction
 class Peak:
     """The highest power of a day, and when it began (UTC ms).
 
-    `span_ms`: the time that it is the mean of; 0 where it is the power of one instant.
+    `span_ms`: 0 where it is the power of that instant; else how long the minute or quarter-hour was that began then,
+    which it is the mean of, or in which it was.
     """
 
     power_mw: int

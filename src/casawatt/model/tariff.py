@@ -66,6 +66,10 @@ class Tariff(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return Decimal(0) if charge in self.vat_free else self.vat_percent
 
 
+UNRECORDED = 0
+"""The number of a tariff that is not on record."""
+
+
 class StoredTariff(msgspec.Struct, frozen=True):
     """A tariff as it was taken on record at `made_ms`; `retracted_ms`: when it was taken back, None while it stands."""
 

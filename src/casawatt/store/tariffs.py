@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from casawatt.model.tariff import DatedTariff, StoredTariff, Tariff
+from casawatt.model.tariff import UNRECORDED, DatedTariff, StoredTariff, Tariff
 from casawatt.store.database import Database
 
 
@@ -16,11 +16,19 @@ class TariffRows:
     def __init__(self, database: Database) -> None:
         """Read from and write to `database`."""
         self._database = database
+        self._supposed: list[StoredTariff] = []
+        self._supposed_gone: dict[int, int] = {}
 
     def all(self) -> list[StoredTariff]:
-        """Return every tariff that ever was taken on record, oldest record first."""
+        """Return every tariff that ever was taken on record, oldest record first, and what is supposed."""
         query = "SELECT tariff_id, data, made_ms, retracted_ms FROM tariffs ORDER BY tariff_id"
-        return [_stored(row) for row in self._database.reader().execute(query)]
+        stored = [_stored(row) for row in self._database.reader().execute(query)]
+        gone = self._supposed_gone
+        kept = [
+            msgspec.structs.replace(each, retracted_ms=gone[each.tariff_id]) if each.tariff_id in gone else each
+            for each in stored
+        ]
+        return kept + self._supposed
 
     def standing(self) -> list[DatedTariff]:
         """Return those that hold, ascending by the day they begin on."""
@@ -36,6 +44,14 @@ class TariffRows:
                 "INSERT INTO tariffs (from_date, data, made_ms) VALUES (?, ?, ?)",
                 [(each.from_.isoformat(), msgspec.json.encode(each).decode(), at_ms) for each in new],
             )
+
+    def suppose(self, gone: list[int], new: list[Tariff], at_ms: int) -> None:
+        """Do the same in memory only, for as long as the store is open: what the next service will write down.
+
+        Such tariffs have the number `UNRECORDED`.
+        """
+        self._supposed_gone |= dict.fromkeys(gone, at_ms)
+        self._supposed += [StoredTariff(UNRECORDED, each, at_ms) for each in new]
 
 
 def dated(standing: list[StoredTariff]) -> list[DatedTariff]:

@@ -78,12 +78,29 @@ NODES = (
 """The nodes. The mains sees all of them; the TV waits to be adopted."""
 
 
+TARIFF = """\
+[[tariff]]
+from = 2020-01-01
+name = "Casa bioraria"
+bands = "italian"
+rates_per_kwh = {F1 = 0.1536, F23 = 0.1319}
+levies_per_kwh = 0.0412
+excise_per_kwh = 0.0227
+excise_free_kwh_per_month = 150
+fixed_per_month = 9.30
+power_per_kw_year = 21.90
+contracted_w = 3000
+vat_percent = 10
+"""
+"""What its electricity costs; made up, in the form of an Italian household's."""
+
+
 def demo_toml(folder: Path, udp_port: int = DEMO_UDP_PORT) -> str:
     """Return the demo home's config, a whole TOML file; its keys are in `folder`, see `write_keys`."""
     keys_file = json.dumps(str((folder / KEYS_FILE).absolute()), ensure_ascii=False)
     home = f'[home]\nname = "Casa Bianchi"\ntimezone = "{ZONE}"\ncurrency = "EUR"\nnominal_voltage_v = {VOLTAGE_V:g}\n'
     source = f'[source.{SOURCE}]\nhost = "127.0.0.1"\nport = {udp_port}\nkeys_file = {keys_file}\n'
-    sections = [home, source + "announce = false\nmax_packets_per_s = 20000\n"]
+    sections = [home, source + "announce = false\nmax_packets_per_s = 20000\n", TARIFF]
     for node in NODES:
         if node.adopted:
             lines = [f"[meter.{node.name}]", f'name = "{node.trace.label}"']

@@ -12,7 +12,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, License, SecurityScheme
 
 from casawatt import __version__
-from casawatt.web import bill, digest, patterns, repair, runs, split
+from casawatt.web import bill, digest, patterns, repair, runs, split, whatif
 from casawatt.web.discovery import get_discovery, post_discovery
 from casawatt.web.energy import get_energy
 from casawatt.web.health import get_health, get_metrics
@@ -65,6 +65,7 @@ def api_routers() -> list[Router]:
         *digest.HANDLERS,
         *patterns.HANDLERS,
         *runs.HANDLERS,
+        *whatif.HANDLERS,
     ]
     return [
         Router("/api/v1", route_handlers=handlers, before_request=check_query),

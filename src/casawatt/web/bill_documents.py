@@ -82,9 +82,12 @@ class BillDocument(msgspec.Struct, frozen=True):
 
 
 class TariffDocument(msgspec.Struct, frozen=True):
-    """A tariff on record; it holds until before `until`, for good when null. `charges` are written as in the config."""
+    """A tariff on record; it holds until before `until`, for good when null. `charges` are written as in the config.
 
-    id: int
+    `id` is null for one of the config that the next start will take on record.
+    """
+
+    id: int | None
     name: str
     start: Day
     until: Day | None
@@ -217,7 +220,9 @@ def tariffs_document(ports: Ports) -> TariffsDocument:
 def _tariff(dated: DatedTariff, made: str) -> TariffDocument:
     tariff = dated.tariff
     until = None if dated.until is None else dated.until.isoformat()
-    return TariffDocument(dated.tariff_id, tariff.name, tariff.from_.isoformat(), until, made, charges_of(tariff))
+    return TariffDocument(
+        dated.tariff_id or None, tariff.name, tariff.from_.isoformat(), until, made, charges_of(tariff)
+    )
 
 
 def _waiting(each: Waiting) -> WaitingDocument:

@@ -7,9 +7,10 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import Body, PathParameter
 
-from casawatt.engine.periods import Period
+from casawatt.engine.localtime import local_date
+from casawatt.engine.periods import Period, so_far
 from casawatt.web.meters import BODY_MAX_BYTES, Text
-from casawatt.web.periods import EndDay, FirstDay, PeriodName, parse_period
+from casawatt.web.periods import EndDay, FirstDay, PeriodName, parse_billed_period, parse_period
 from casawatt.web.ports import Ports
 from casawatt.web.problem import answer, wrong
 from casawatt.web.requests import End, Served, Start, answers, check_json, document, parse_span
@@ -53,10 +54,13 @@ WITH_BODY = (*CHANGING, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPOR
 
 
 def asked_period(ports: Ports, name: str | None, start: str | None, end: str | None) -> Period:
-    """Return the local days that are asked for, by default those to be closed next. Raises ProblemError."""
+    """Return the local days that are asked for, by default those to be closed next. Raises ProblemError.
+
+    Of a billing month that is not over they are those until today, as for its bill.
+    """
     if name is start is end is None:
-        return ports.splits.next_period()
-    return parse_period(ports, name, start, end)
+        return so_far(ports.splits.next_period(), local_date(ports.home.zone, ports.clock.now_ms()))
+    return parse_billed_period(ports, name, start, end)
 
 
 @get(
