@@ -62,7 +62,10 @@ def test_an_empty_config_is_a_whole_one() -> None:
         ('[home]\n\ntimezon = "x"', "c.toml:3: home.timezon: no such option; there are: name, timezone"),
         ('[web]\nport = "a"', "c.toml:2: web.port: expected `int`, got `str`"),
         ("[web]\nport = 70000", "c.toml:2: web.port: expected `int` <= 65535"),
-        ("# hello\n[wbe]\nport = 1", "c.toml:2: wbe: no such section; there are: alternative, broker, digest, home, member"),
+        (
+            "# hello\n[wbe]\nport = 1",
+            "c.toml:2: wbe: no such section; there are: alternative, broker, digest, home, member",
+        ),
         ("home = 3", "c.toml:1: home: a section is written [home]"),
         ("[broker.a]\nport = 1", "c.toml:1: broker.a: object missing required field `host`"),
         ('[broker.A_]\nhost = "a"', "c.toml:1: broker.A_: 'A_' cannot name a broker"),

@@ -82,7 +82,7 @@ class MetersPort(Protocol):
         address: str,
         gap_limit_s: float | None,
     ) -> Meter:
-        """Make a meter and bind the device to it, its `gap_limit_s` as the source says where None; raises RegistryError."""
+        """Make a meter and bind the device to it; raises RegistryError. `gap_limit_s` None: as the source says."""
         ...
 
 
