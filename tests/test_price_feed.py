@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from casawatt import price_feed, supervisor
-from casawatt.answers.home import answers_of, runs_of
+from casawatt.answers.home import answers_of
 from casawatt.app import Service
 from casawatt.app_home import open_home
 from casawatt.config import parse
@@ -67,8 +67,7 @@ class Place:
         registry = Registry(self.store.registry, HomeConfig(), {})
         config = parse("[prices.spot]\nformat = 'awattar'", "home.toml")
         recorder = Recorder(self.store, registry, self.clock)
-        runs = runs_of(config, self.store, registry, recorder, self.clock)
-        self.prices = answers_of(config, self.store, registry, self.clock, runs, self.events.append).prices
+        self.prices = answers_of(config, self.store, registry, recorder, self.clock, self.events.append).prices
 
     def feed(self, options: str) -> PriceFeed:
         parsed = parse(f"[prices.spot]\n{options}", "home.toml")

@@ -32,8 +32,6 @@ from casawatt.supervisor import Supervisor
 from casawatt.virtual.demo import fill_history, run_demo, write_keys
 from casawatt.web import check_binding, create_app, running_server
 
-__all__ = ["OpenHome", "Service", "open_home", "ports_of", "serve", "serve_demo"]
-
 log = logging.getLogger(__name__)
 
 EVENTS_WAITING_MAX = 1000
@@ -62,7 +60,7 @@ class Service:
         )
         self.supervisor = Supervisor(home.clock, self._happened, self.live.health_changed)
         self.status = ServiceStatus(home.store, home.recorder, self.supervisor, home.clock.now_ms(), self.keeper)
-        self.answers = answers_of(home.config, home.store, home.registry, home.clock, home.runs, self._happened)
+        self.answers = answers_of(home.config, home.store, home.registry, home.recorder, home.clock, self._happened)
         self.discovery = Discovery(
             home.config,
             {source.name: source.options for source in self._sources},
@@ -146,7 +144,9 @@ class Service:
 
     def _run_changed(self, news: News) -> None:
         home = self._home.config.home
-        self._happened(event_of(news, self._home.runs, home.zone, home.currency))
+        event = event_of(news, self.answers.runs, home.zone, home.currency)
+        if not self._home.store.book.events.has(event.event_id):  # it was told before a restart
+            self._happened(event)
 
     def _happened(self, event: Event) -> None:
         if event.type != "casawatt.source.failed":  # which the supervisor has logged, with the particulars

@@ -1,4 +1,4 @@
-"""A home put together: its store, registry and recorder, and all that pages and commands ask of them."""
+"""A home that is open, and what pages and commands ask of it."""
 
 import logging
 from collections.abc import Iterator
@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from casawatt.answers.home import Answers, answers_of, runs_of, take_tariffs_in
-from casawatt.answers.runs import Runs
+from casawatt.answers.home import Answers, answers_of, take_tariffs_in
 from casawatt.app_ports import HomeMeters, Imports, Live, ServiceStatus
 from casawatt.app_sources import load_sources
 from casawatt.config import Config
@@ -36,7 +35,6 @@ class OpenHome:
     registry: Registry
     recorder: Recorder
     clock: Clock
-    runs: Runs
 
 
 @contextmanager
@@ -60,9 +58,8 @@ def open_home(config: Config, folder: Path, clock: Clock, *, read_only: bool = F
         given_back = recorder.recover()
         if given_back and not read_only:
             log.info("%d readings taken over from the log", given_back)
-        runs = runs_of(config, store, registry, recorder, clock)
-        take_tariffs_in(answers_of(config, store, registry, clock, runs).tariffs, write=not read_only)
-        yield OpenHome(config, store, registry, recorder, clock, runs)
+        take_tariffs_in(answers_of(config, store, registry, recorder, clock).tariffs, write=not read_only)
+        yield OpenHome(config, store, registry, recorder, clock)
     finally:
         store.close()
 
@@ -80,7 +77,7 @@ def ports_of(
     """Return what pages and commands ask; without a service nothing is live and no source runs."""
     config, store, registry, recorder, clock = home.config, home.store, home.registry, home.recorder, home.clock
     idle = Supervisor(clock, lambda _event: None, lambda: None)
-    answers = answers or answers_of(config, store, registry, clock, home.runs)
+    answers = answers or answers_of(config, store, registry, recorder, clock)
     return Ports(
         home=Home(config.home.name, config.home.zone, config.home.currency, demo, store.home_id),
         clock=clock,

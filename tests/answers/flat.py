@@ -89,7 +89,7 @@ class Flat:
         self.home = home
         self.clock = clock
         self.runs: list[Span] = []
-        bills = answers_of(home.config, home.store, home.registry, clock, home.runs).bills
+        bills = answers_of(home.config, home.store, home.registry, home.recorder, clock).bills
         self.splits = splits_of(home.config, home.store, home.registry, bills, self.runs_of, clock)
         self.claims = self.splits.claims
 

@@ -51,7 +51,7 @@ def at_noon(day: str) -> int:
 
 def answers(home: OpenHome) -> Answers:
     """Return what answers for it."""
-    return answers_of(home.config, home.store, home.registry, home.clock, home.runs)
+    return answers_of(home.config, home.store, home.registry, home.recorder, home.clock)
 
 
 def used(home: OpenHome, slug: str, quarters: Quarters) -> None:

@@ -27,7 +27,7 @@ class Telling:
         self.clock = cast("ManualClock", home.clock)
         self.events: list[Event] = []
         self.changed = asyncio.Event()
-        answers = answers_of(home.config, home.store, home.registry, home.clock, home.runs)
+        answers = answers_of(home.config, home.store, home.registry, home.recorder, home.clock)
         self.daily = Daily(
             home.store,
             answers.digests,

@@ -32,7 +32,7 @@ def always(power_w: float) -> Watts:
 
 
 def digests(home: OpenHome) -> Digests:
-    return answers_of(home.config, home.store, home.registry, home.clock, home.runs).digests
+    return answers_of(home.config, home.store, home.registry, home.recorder, home.clock).digests
 
 
 def of(home: OpenHome, day: date = TENTH, *resolutions: int) -> Digest:

@@ -17,7 +17,7 @@ OVEN = '\n[meter.oven]\nsource = "ecms_udp"\naddress = "o"\nappliance = "oven"\n
 
 
 def patterns(home: OpenHome) -> PatternsOfHome:
-    return answers_of(home.config, home.store, home.registry, home.clock, home.runs).patterns
+    return answers_of(home.config, home.store, home.registry, home.recorder, home.clock).patterns
 
 
 def test_a_home_without_meters_and_one_that_has_just_begun_say_nothing(tmp_path: Path) -> None:

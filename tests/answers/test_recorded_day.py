@@ -53,7 +53,7 @@ def digest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Digest]:
     with home_at(folder, "2026-03-11T12:00:00", CONFIG + OTHERS) as home:
         for slug in METERS:
             say(home, slug, appliances()[slug])
-        yield answers_of(home.config, home.store, home.registry, home.clock, home.runs).digests.of(
+        yield answers_of(home.config, home.store, home.registry, home.recorder, home.clock).digests.of(
             date(2026, 3, 10), [1, 15, 60]
         )
 

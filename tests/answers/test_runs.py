@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casawatt.answers.programmes import Programmes
+from casawatt.answers.home import answers_of
 from casawatt.answers.run_events import event_of
-from casawatt.app import OpenHome, open_home
+from casawatt.app_home import OpenHome, open_home
 from casawatt.config import parse
 from casawatt.model.errors import RegistryError, UnknownDecisionError, UnknownRunError
 from casawatt.model.event_data import RunFinished, RunStarted
@@ -64,8 +64,8 @@ class Flat:
     def __init__(self, home: OpenHome, clock: ManualClock) -> None:
         self.home = home
         self.clock = clock
-        self.runs = home.runs
-        self.programmes = Programmes(home.store, home.runs)
+        answers = answers_of(home.config, home.store, home.registry, home.recorder, clock)
+        self.runs, self.programmes = answers.runs, answers.programmes
         self.washer: Meter = home.registry.meter("washer")
 
     def say(self, at_ms: int, power_w: float) -> None:
@@ -247,13 +247,6 @@ def test_what_began_or_ended_is_told_with_what_it_took(flat: Flat) -> None:
     assert finished.data["cost"] == "0.2977"
     assert set(finished.data) == set(RunFinished.__struct_fields__)
     assert set(started.data) == set(RunStarted.__struct_fields__)
-
-
-def test_digests_and_patterns_see_the_runs_that_began(flat: Flat) -> None:
-    flat.wash(START_MS + HOUR_MS, COTTON)
-    (run,) = flat.runs.begun(flat.washer, START_MS, START_MS + DAY_MS)
-    assert run.energy_mwh == flat.runs.answers([flat.washer], START_MS, START_MS + DAY_MS)[0].energy.energy_mwh
-    assert flat.runs.begun(flat.washer, run.start_ms + 1, START_MS + DAY_MS) == []
 
 
 def test_two_runs_side_by_side_have_curves_of_the_same_steps(flat: Flat) -> None:

@@ -9,7 +9,7 @@ import httpx
 import numpy as np
 from litestar import Litestar
 
-from casawatt.answers.home import answers_of, runs_of
+from casawatt.answers.home import answers_of
 from casawatt.config import parse
 from casawatt.config_sections import HomeConfig
 from casawatt.engine import pipeline
@@ -26,8 +26,20 @@ from casawatt.store.store import Store
 from casawatt.transports.push import Desk
 from casawatt.web import create_app, running_server
 from casawatt.web.findings import Search
-from casawatt.web.import_port import ImportReport, ReadingColumns, Rejected
-from casawatt.web.ports import Health, Home, LiveValue, Metric, Ports, Sample, SourceHealth, StoreHealth, Watcher
+from casawatt.web.ports import (
+    Health,
+    Home,
+    ImportReport,
+    LiveValue,
+    Metric,
+    Ports,
+    ReadingColumns,
+    Rejected,
+    Sample,
+    SourceHealth,
+    StoreHealth,
+    Watcher,
+)
 from casawatt.web.times import parse_time
 
 ROME = ZoneInfo("Europe/Rome")
@@ -149,9 +161,7 @@ class TestHome:
         home = Home("Casa Rossi", ROME, "EUR", demo=False, home_id="5f0e")
         registry = Registry(self.store.registry, HomeConfig(), {})
         config = parse('[prices.spot]\nformat = "awattar"', "no config")
-        recorder = Recorder(self.store, registry, self.clock)
-        runs = runs_of(config, self.store, registry, recorder, self.clock)
-        answers = answers_of(config, self.store, registry, self.clock, runs)
+        answers = answers_of(config, self.store, registry, Recorder(self.store, registry, self.clock), self.clock)
         return Ports(
             home=home,
             clock=self.clock,
@@ -163,9 +173,9 @@ class TestHome:
             repairs=self.repairs,
             runs=self.runs,
             programmes=self.runs,
-            discovery=self,
             answers=answers,
             splits=answers.splits,
+            discovery=self,
             desk=self.desk,
         )
 

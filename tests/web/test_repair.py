@@ -8,8 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from casawatt.answers.home import runs_of
-from casawatt.app import OpenHome, ports_of
+from casawatt.app_home import OpenHome, ports_of
 from casawatt.config import parse
 from casawatt.web import create_app
 from tests.recorder.deciding import HOUR_MS, Place
@@ -40,9 +39,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
 @pytest_asyncio.fixture
 async def client(place: Place) -> AsyncIterator[httpx.AsyncClient]:
     home = place.home
-    config = parse("", "no such file")
-    runs = runs_of(config, home.store, home.registry, home.recorder, home.clock)
-    opened = OpenHome(config, home.store, home.registry, home.recorder, home.clock, runs)
+    opened = OpenHome(parse("", "no such file"), home.store, home.registry, home.recorder, home.clock)
     async with client_of(create_app(ports_of(opened, demo=False), pages=Path("nowhere"))) as client:
         yield client
 

@@ -50,20 +50,20 @@ def answers_of(
     config: Config,
     store: Store,
     registry: Registry,
+    recorder: Recorder,
     clock: Clock,
-    runs: Runs,
     on_event: Callable[[Event], object] | None = None,
 ) -> Answers:
-    """Return what answers for a home that is open, whose `runs_of` are `runs`.
-
-    `on_event` hears what happens; None: it is written down at once.
-    """
+    """Return what answers for a home that is open; `on_event` hears what happens, None: it is written down at once."""
     consumption = Consumption(store, registry, config.supply.meter)
-    markets = markets_of(config, store)
+    home = config.home
+    calendar = Calendar(home.holiday_country, home.holidays_extra, home.holidays_not)
+    markets = Markets(store, home.zone, calendar)
     bills = Bills(
         consumption, markets, Terms(config.home.currency, config.home.billing_day, config.supply.contracted_w)
     )
     costs = Costs(store, registry, markets)
+    runs = Runs(store, registry, recorder, clock, costs)
     known = Known(store, registry, clock, consumption, costs, runs, config.home.currency)
     return Answers(
         consumption,
@@ -78,18 +78,6 @@ def answers_of(
         splits_of(config, store, registry, bills, runs.list, clock),
         WhatIf(bills, costs, markets, registry, runs.list, config.alternatives),
     )
-
-
-def markets_of(config: Config, store: Store) -> Markets:
-    """Return what tells tariffs, prices and holidays of a home."""
-    home = config.home
-    calendar = Calendar(home.holiday_country, home.holidays_extra, home.holidays_not)
-    return Markets(store, home.zone, calendar)
-
-
-def runs_of(config: Config, store: Store, registry: Registry, recorder: Recorder, clock: Clock) -> Runs:
-    """Return what answers about the runs of a home; there is to be one of it alone."""
-    return Runs(store, registry, recorder, clock, Costs(store, registry, markets_of(config, store)))
 
 
 def take_tariffs_in(tariffs: Tariffs, *, write: bool) -> None:

@@ -29,8 +29,12 @@ class Known:
     def begun(self, meter: Meter, start_ms: int, end_ms: int) -> Sequence[DayRun]:
         """Return the meter's runs that begin in the span, in ascending time."""
         runs = [run for run in self.runs.list(meter, start_ms, end_ms) if start_ms <= run.start_ms < end_ms]
-        answers = (self.runs.answer(meter, run) for run in runs)
-        return [DayRun(each.run.start_ms, each.run.end_ms, each.energy.energy_mwh, each.cost) for each in answers]
+        wholes = [self.runs.figures(meter, run).whole for run in runs]
+        costs = [self.costs.cost(meter, whole.start_ms, whole.end_ms) for whole in wholes]
+        return [
+            DayRun(run.start_ms, run.end_ms, whole.energy_mwh, cost.amount if cost else None)
+            for run, whole, cost in zip(runs, wholes, costs, strict=True)
+        ]
 
     def ended(self, meter: Meter, start_ms: int, end_ms: int, count: int) -> list[int]:
         """Return the energies (mWh) of the last runs, at most so many, that began and ended in the span."""

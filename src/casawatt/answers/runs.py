@@ -7,7 +7,6 @@ from casawatt.answers.costs import Costs
 from casawatt.answers.run_figures import RunFigures
 from casawatt.engine import pipeline
 from casawatt.engine.programmes import distances
-from casawatt.model.digest import DayRun
 from casawatt.model.errors import UnknownRunError
 from casawatt.model.meter import Meter
 from casawatt.model.ports import Clock
@@ -111,11 +110,6 @@ class Runs:
     def _forget(self, meter_id: int, from_ms: int) -> None:
         for key in [key for key in self._figures if key[0] == meter_id and key[2] > from_ms]:
             del self._figures[key]
-
-    def begun(self, meter: Meter, start_ms: int, end_ms: int) -> Sequence[DayRun]:
-        """Return the meter's runs that begin in the span, with their energy, in ascending time."""
-        found = [run for run in self.list(meter, start_ms, end_ms) if run.start_ms >= start_ms]
-        return [DayRun(run.start_ms, run.end_ms, self.figures(meter, run).whole.energy_mwh) for run in found]
 
     def count(self, meter: Meter) -> int:
         """Return how many runs a meter ever had, that which goes on too."""

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from casawatt.app import OpenHome, open_home
+from casawatt.app_home import OpenHome, open_home
 from casawatt.app_sources import Source, load_sources
 from casawatt.cli import client
 from casawatt.cli.metrics import refused

@@ -119,10 +119,21 @@ def group(traces: Sequence[Trace], named: Sequence[Named]) -> list[Group]:
     """
     if not traces:
         return []
-    features = _features(traces)
+    in_time = sorted(range(len(traces)), key=lambda place: traces[place].start_ms)
+    found = _grouped(_features([traces[place] for place in in_time]), named)
+    return [
+        Group(
+            in_time[each.medoid], tuple(sorted(in_time[place] for place in each.members)), each.name, each.programme_ids
+        )
+        for each in found
+    ]
+
+
+def _grouped(features: Floats, named: Sequence[Named]) -> list[Group]:
+    """Return the groups of runs in the order of time, which decides between equals."""
     owners: dict[int, list[int]] = {}
     order = sorted(named, key=lambda each: each.programme_id)
-    taken = np.zeros(len(traces), np.bool_)
+    taken = np.zeros(len(features), np.bool_)
     groups: list[Group] = []
     if order:
         apart = _distances(_features([each.like for each in order]), features)
@@ -131,8 +142,7 @@ def group(traces: Sequence[Trace], named: Sequence[Named]) -> list[Group]:
         for place in np.flatnonzero(taken).tolist():
             owners.setdefault(int(nearest[place]), []).append(place)
         groups = _named_groups(order, owners, features)
-    rest = [place for place in sorted(range(len(traces)), key=lambda each: traces[each].start_ms) if not taken[place]]
-    return [*groups, *_clusters(rest, features)]
+    return [*groups, *_clusters(np.flatnonzero(~taken).tolist(), features)]
 
 
 def _named_groups(order: Sequence[Named], owners: dict[int, list[int]], features: Floats) -> list[Group]:

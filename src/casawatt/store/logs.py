@@ -23,6 +23,11 @@ class EventLog:
             ).fetchone()
         return None if row is None else int(row[0])
 
+    def has(self, event_id: str) -> bool:
+        """Return whether an event was written already."""
+        query = "SELECT 1 FROM events WHERE event_id = ?"
+        return self._database.reader().execute(query, (event_id,)).fetchone() is not None
+
     def list(self, after_seq: int = 0, limit: int = 1000) -> list[tuple[int, Event]]:
         """Return up to `limit` events later in the log than `after_seq`, oldest first, each with its number."""
         rows = self._database.reader().execute(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +20,6 @@ from casawatt.model.meter import Binding, Calibration, Meter, NewDevice
 from casawatt.model.ports import Clock
 from casawatt.transports.push import Desk
 from casawatt.web.findings import DiscoveryPort
-from casawatt.web.import_port import ImportPort
 from casawatt.web.repair_port import RepairPort
 from casawatt.web.runs_port import ProgrammesPort, RunsPort
 
@@ -82,10 +82,7 @@ class MetersPort(Protocol):
         address: str,
         gap_limit_s: float | None,
     ) -> Meter:
-        """Make a meter and bind the device to it; raises RegistryError when slug or device are taken.
-
-        `gap_limit_s`: readings further apart have a gap between them; None leaves it to the source.
-        """
+        """Make a meter and bind the device to it; raises RegistryError. `gap_limit_s` None: as the source says."""
         ...
 
 
@@ -237,6 +234,47 @@ class StatusPort(Protocol):
         """Return what was counted since the start: readings by verdict, what was refused by source, sender and cause.
 
         The web layer adds those of meters, health and requests by itself.
+        """
+        ...
+
+
+class ReadingColumns(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Readings as columns of equal length; null where a reading lacks the value."""
+
+    time_ms: list[int]
+    device: str | None = None
+    """Which device measured, when the meter has had several; one for all of these readings."""
+    power_w: list[float | None] | None = None
+    register_wh: list[float | None] | None = None
+    voltage_v: list[float | None] | None = None
+    current_a: list[float | None] | None = None
+    power_factor_ratio: list[float | None] | None = None
+    charge_as: list[float | None] | None = None
+    boot_id: list[int | None] | None = None
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """A reading that was not recorded: its place among those sent, and a word for why."""
+
+    index: int
+    cause: str
+
+
+class ImportReport(msgspec.Struct, frozen=True):
+    """What became of readings that were sent in one piece."""
+
+    recorded: int
+    duplicates: int
+    rejected: list[Rejected]
+
+
+class ImportPort(Protocol):
+    """Where readings from outside a source are recorded."""
+
+    async def record(self, slug: str, columns: ReadingColumns) -> ImportReport:
+        """Record readings under a meter, as if its device had sent them; raises UnknownMeterError, StoreError.
+
+        It lets other work on the event loop go on in between.
         """
         ...
 
