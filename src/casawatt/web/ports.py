@@ -18,6 +18,7 @@ from casawatt.model.interval import Bucket, Interval
 from casawatt.model.meter import Binding, Calibration, Meter, NewDevice
 from casawatt.model.ports import Clock
 from casawatt.transports.push import Desk
+from casawatt.web.events_port import EventsPort
 from casawatt.web.findings import DiscoveryPort
 from casawatt.web.import_port import ImportPort
 from casawatt.web.repair_port import RepairPort
@@ -258,4 +259,5 @@ class Ports:
     discovery: DiscoveryPort
     answers: Answers
     splits: Splits
+    events: EventsPort
     desk: Desk | None = None
