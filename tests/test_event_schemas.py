@@ -16,7 +16,6 @@ import msgspec
 import pytest
 
 from casawatt.answers import digest_event, run_events
-from casawatt.answers.home import answers_of
 from casawatt.answers.prices import differs
 from casawatt.app_home import OpenHome, ports_of
 from casawatt.model.event import Event
@@ -88,7 +87,7 @@ async def of_silence(home: OpenHome) -> list[Event]:
 async def of_a_day(home: OpenHome) -> list[Event]:
     """Return what is told of a day of which one half was measured, and of one of which nothing was."""
     put_days(home, "mains", TENTH, TENTH, lambda moment: 200.0 if moment.hour < 12 else None)
-    digests = answers_of(home.config, home.store, home.registry, home.recorder, home.clock).digests
+    digests = ports_of(home, demo=False).answers.digests
     days = [digests.of(day, (60, 1440)) for day in (TENTH, date(2026, 3, 9))]
     return [digest_event.event_of(digest, ROME, "EUR") for digest in days]
 
@@ -100,10 +99,9 @@ async def of_runs(home: OpenHome) -> list[Event]:
     end_ms = start_ms + 3_600_000
     going = Run(start_ms, None, start_ms + 60_000, None, 60_000)
     over = Run(start_ms, end_ms, end_ms, None, 60_000, (Phase(start_ms, end_ms, "on", 40_000, 60_000),))
-    runs = answers_of(home.config, home.store, home.registry, home.recorder, home.clock).runs
     meter = home.registry.meter("fridge")
     news = [News("started", meter, going), News("finished", meter, over)]
-    return [run_events.event_of(each, runs, ROME, "EUR") for each in news]
+    return [run_events.event_of(each, home.runs, ROME, "EUR") for each in news]
 
 
 async def of_prices(_home: OpenHome) -> list[Event]:
@@ -163,7 +161,7 @@ def test_every_type_has_an_example_and_a_line_that_names_all_it_says() -> None:
 
 def test_what_does_not_fit_is_found() -> None:
     (good,) = (document for document in examples() if document["type"] == "casawatt.meter.silent")
-    for wrong in (
+    faults: tuple[dict[str, Any], ...] = (
         {"data": {}},
         {"data": {"heard_ms": "1"}},
         {"data": {"heard_ms": 1, "cause": "bored"}},
@@ -171,9 +169,10 @@ def test_what_does_not_fit_is_found() -> None:
         {"dataschema": "urn:casawatt:schema:casawatt.meter.back"},
         {"extra": 1},
         {"id": "1"},
-    ):
+    )
+    for fault in faults:
         with pytest.raises((jsonschema.ValidationError, AssertionError)):
-            check(good | wrong)
+            check(good | fault)
 
 
 def test_the_schemas_in_the_docs_are_those_of_the_code() -> None:

@@ -56,9 +56,7 @@ class Service:
         )
         self.supervisor = Supervisor(home.clock, self.events.happened, self.live.health_changed)
         self.status = ServiceStatus(home.store, home.recorder, self.supervisor, home.clock.now_ms(), self.keeper)
-        self.answers = answers_of(
-            home.config, home.store, home.registry, home.clock, home.runs, self.events.happened
-        )
+        self.answers = answers_of(home.config, home.store, home.registry, home.clock, home.runs, self.events.happened)
         self.discovery = Discovery(
             home.config,
             {source.name: source.options for source in self._sources},

@@ -95,5 +95,12 @@ def test_following_needs_a_service(home: Typed) -> None:
 
 
 def test_what_an_event_says_is_put_in_short() -> None:
-    data = {"heard_ms": NOON_MS, "before_ms": None, "error": "gone", "power": [1], "home": {}, "failures": 2}
+    data: dict[str, Any] = {
+        "heard_ms": NOON_MS,
+        "before_ms": None,
+        "error": "gone",
+        "power": [1],
+        "home": {},
+        "failures": 2,
+    }
     assert in_short(data, ROME) == "heard 2026-03-10 12:00:00, error gone, failures 2"
