@@ -1,9 +1,10 @@
 """The supply's limiter: how much power may flow for how long before it switches the home off."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 MW_PER_W = 1000
 
@@ -19,6 +20,8 @@ CLEAR_MS = 60_000
 CONFIRM_MS = 10_000
 """What lasts less long than this is not spoken of: a motor that starts."""
 
+Seconds = Annotated[float, Meta(ge=1, le=604_800)]
+
 
 class TierRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[[supply.tier]]`: power up to `up_to_w`, or so many times the contracted power, may flow for `for_s`.
@@ -27,10 +30,10 @@ class TierRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     consecutive times whose mean power the limiter looks at, beside looking at how long the power stays.
     """
 
-    up_to_w: float | None = None
-    up_to_ratio: float | None = None
-    for_s: float | None = None
-    averages_s: tuple[float, ...] = ()
+    up_to_w: Annotated[float, Meta(gt=0, le=1_000_000)] | None = None
+    up_to_ratio: Annotated[float, Meta(gt=0, le=100)] | None = None
+    for_s: Seconds | None = None
+    averages_s: tuple[Seconds, ...] = ()
 
 
 class Tier(msgspec.Struct, frozen=True):
