@@ -55,12 +55,13 @@ def test_a_blip_two_minutes_before_a_wash_is_not_its_beginning() -> None:
 @pytest.mark.parametrize("appliance", ["washing_machine", "dishwasher"])
 @pytest.mark.parametrize("level_w", [(4, 6), (8, 9.5)])
 def test_hours_of_waiting_for_a_delayed_start_are_not_the_run(appliance: str, level_w: tuple[float, float]) -> None:
-    waiting: list[Part] = [(7, level_w[0]), (3, level_w[1])] * 720
+    waiting: list[Part] = [(7, level_w[0]), (3, level_w[1])]
     what = WASH if appliance == "washing_machine" else DISHES
     how = settings(appliance)
     strong: list[Part] = [(seconds, power_w + 8) for seconds, power_w in what]
-    ((start_s, _),) = spans_s(readings([HOUR, *waiting, *strong, HOUR]), how)
-    assert start_s == pytest.approx(3600 + 7200, abs=60)
+    for repeats, before_s in ((175, 600), (745, 3600)):
+        ((start_s, _),) = spans_s(readings([(before_s, 0), *waiting * repeats, *strong, HOUR]), how)
+        assert start_s == pytest.approx(before_s + repeats * 10, abs=60)
 
 
 def test_a_pause_in_a_wash_is_not_its_end() -> None:
@@ -107,6 +108,12 @@ def test_an_end_after_drying_is_told_with_its_blip_and_not_before() -> None:
     assert only.announced_ms - (only.run.end_ms or 0) <= 3 * MINUTE_MS
 
 
+def test_only_one_blip_after_drying_is_the_runs() -> None:
+    parts: list[Part] = [HOUR, *DISHES, (1200, 2), (30, 15), (1200, 2), (30, 15), (1200, 2), HOUR]
+    (run,) = runs_of(readings(parts), WASHING_UP)
+    assert run.end_ms == (3600 + DISHES_S + 1230) * 1000
+
+
 def test_a_dishwasher_that_goes_off_is_finished_at_once() -> None:
     (finished,) = [
         each for each in outputs_of(readings([HOUR, *DISHES, HOUR]), WASHING_UP) if isinstance(each, Finished)
@@ -140,6 +147,10 @@ def test_anti_crease_tumbling_is_not_the_run_but_its_tail(every_s: float) -> Non
     assert run.start_ms == 3_600_000
     assert run.end_ms == pytest.approx(3_600_000 + DRY_S * 1000, abs=2 * every_s * 1000)
     assert run.tail_end_ms == pytest.approx(3_600_000 + (DRY_S + 60 * 31) * 1000, abs=35_000)
+
+
+def test_a_drum_that_is_turned_now_and_then_is_no_run_of_its_own() -> None:
+    assert runs_of(readings([HOUR, *[(11, 90), (12, 4)] * 100, HOUR]), DRYING) == []
 
 
 def test_a_dryer_is_finished_within_three_minutes_though_its_drum_still_turns() -> None:
@@ -213,6 +224,12 @@ def test_a_machine_with_a_high_standby_learns_it_and_begins_above_it() -> None:
     assert first[0] == pytest.approx(12 * 3600, abs=4)
     assert first[1] == pytest.approx(12 * 3600 + WASH_S, abs=20)
     assert len(spans_s(readings([*days, *days], 2), WASHING)) == 2
+
+
+def test_a_machine_that_is_switched_on_with_a_standby_that_is_known_does_not_run_yet() -> None:
+    above: list[Part] = [(seconds, power_w + 9) for seconds, power_w in WASH]
+    ((start_s, _),) = spans_s(readings([(40_000, 9), HOUR, (300, 9), *above, (7200, 9)], 2), WASHING)
+    assert start_s == pytest.approx(43_900, abs=4)
 
 
 def test_states_go_from_off_to_standby_to_active_to_finished() -> None:

@@ -79,6 +79,12 @@ def test_a_plug_that_reports_changes_only_is_believed_up_to_its_gap_limit() -> N
     assert (run.start_ms, run.end_ms, run.cut) == (3_600_000, (3600 + WASH_S) * 1000, None)
 
 
+def test_an_end_that_was_read_is_no_cut_though_nothing_was_read_after_it() -> None:
+    said = [*readings([HOUR, *DRY]), (6_020_000, 0)]
+    (run,) = runs_of(said, settings("dryer", gap_limit_s=3600))
+    assert (run.end_ms, run.cut) == (6_020_000, None)
+
+
 def test_finished_is_said_by_the_time_when_a_silent_plug_holds_its_standby() -> None:
     how = settings("washing_machine", gap_limit_s=3600)
     state, told = runs.START, list[Output]()
