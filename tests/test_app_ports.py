@@ -7,7 +7,7 @@ import pytest
 
 from casawatt.app_ports import Imports
 from casawatt.recorder.verify import differences
-from casawatt.web.ports import ImportReport, ReadingColumns
+from casawatt.web.import_port import ImportReport, ReadingColumns
 from tests.recorder.homes import START_MS, TestHome, home_in
 
 

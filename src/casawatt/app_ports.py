@@ -15,18 +15,8 @@ from casawatt.recorder.recorder import Recorder
 from casawatt.registry import IMPORT_SOURCE, Adoption, Registry
 from casawatt.store.store import Store
 from casawatt.supervisor import Supervisor
-from casawatt.web.ports import (
-    Health,
-    ImportReport,
-    LiveValue,
-    Metric,
-    ReadingColumns,
-    Rejected,
-    Sample,
-    SourceHealth,
-    StoreHealth,
-    Watcher,
-)
+from casawatt.web.import_port import ImportReport, ReadingColumns, Rejected
+from casawatt.web.ports import Health, LiveValue, Metric, Sample, SourceHealth, StoreHealth, Watcher
 
 YIELD_EVERY = 500
 """After so many imported readings other work gets its turn."""

@@ -27,20 +27,8 @@ from casawatt.store.store import Store
 from casawatt.transports.push import Desk
 from casawatt.web import create_app, running_server
 from casawatt.web.findings import Search
-from casawatt.web.ports import (
-    Health,
-    Home,
-    ImportReport,
-    LiveValue,
-    Metric,
-    Ports,
-    ReadingColumns,
-    Rejected,
-    Sample,
-    SourceHealth,
-    StoreHealth,
-    Watcher,
-)
+from casawatt.web.import_port import ImportReport, ReadingColumns, Rejected
+from casawatt.web.ports import Health, Home, LiveValue, Metric, Ports, Sample, SourceHealth, StoreHealth, Watcher
 from casawatt.web.times import parse_time
 
 ROME = ZoneInfo("Europe/Rome")

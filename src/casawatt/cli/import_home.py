@@ -20,7 +20,7 @@ from casawatt.model.meter import Traits
 from casawatt.recorder.keeper import keep, seal
 from casawatt.registry import IMPORT_SOURCE, Adoption
 from casawatt.store.schema import DATABASE_NAME
-from casawatt.web.ports import ImportReport, ReadingColumns
+from casawatt.web.import_port import ImportReport, ReadingColumns
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from casawatt.files.importable import Batch, Importable, Understood
 from casawatt.model.errors import CasawattError, ImportFileError
 from casawatt.model.meter import check_slug
 from casawatt.recordings.row import Row
-from casawatt.web.ports import ReadingColumns
+from casawatt.web.import_port import ReadingColumns
 
 PreviewOption = Annotated[bool, typer.Option("--preview", help="Only show what is understood of it.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Import without asking.")]

@@ -15,7 +15,8 @@ from casawatt.model.meter import Meter
 from casawatt.web.documents import ReadingsDocument
 from casawatt.web.encoding import MILLI, SCALES, Column, columns_json, in_units
 from casawatt.web.energy import edges
-from casawatt.web.ports import ImportReport, Ports, ReadingColumns
+from casawatt.web.import_port import ImportReport, ReadingColumns
+from casawatt.web.ports import Ports
 from casawatt.web.problem import ProblemError, answer, wrong
 from casawatt.web.requests import End, Served, Slug, Start, answers, check_json, document, find_meter, parse_span
 
