@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from casawatt.store.store import Store
-from tests.e2e.service import Service
-from tests.test_service import TestPlace, get, stop, until
+from tests.e2e.service import Service, stop
+from tests.test_service import TestPlace, get, until
 
 TOKEN = "laundry-" + "z" * 40
 
