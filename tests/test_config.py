@@ -64,7 +64,7 @@ def test_an_empty_config_is_a_whole_one() -> None:
         ("[web]\nport = 70000", "c.toml:2: web.port: expected `int` <= 65535"),
         (
             "# hello\n[wbe]\nport = 1",
-            "c.toml:2: wbe: no such section; there are: alternative, broker, digest, home, member",
+            "c.toml:2: wbe: no such section; there are: alarm, alternative, broker, digest, home",
         ),
         ("home = 3", "c.toml:1: home: a section is written [home]"),
         ("[broker.a]\nport = 1", "c.toml:1: broker.a: object missing required field `host`"),

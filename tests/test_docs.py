@@ -20,7 +20,7 @@ from typer.main import get_command
 from casawatt import config, config_sections
 from casawatt.app_sources import source_names
 from casawatt.cli import app
-from casawatt.model import tariff
+from casawatt.model import supply, tariff
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -80,7 +80,7 @@ def options_of(struct: type[msgspec.Struct]) -> set[str]:
 def sections_of_the_config() -> dict[str, type[msgspec.Struct]]:
     """Return the class of each section, by its heading: those whose docstring begins with `[section]`."""
     sections: dict[str, type[msgspec.Struct]] = {}
-    for module in (config_sections, tariff):
+    for module in (config_sections, supply, tariff):
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, msgspec.Struct) and value.__module__ == module.__name__:
                 title = re.match(r"`\[.+?\]+`", value.__doc__ or "")

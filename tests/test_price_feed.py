@@ -66,9 +66,8 @@ class Place:
         self.events: list[Event] = []
         registry = Registry(self.store.registry, HomeConfig(), {})
         config = parse("[prices.spot]\nformat = 'awattar'", "home.toml")
-        self.prices = answers_of(
-            config, self.store, registry, Recorder(self.store, registry, self.clock), self.clock, self.events.append
-        ).prices
+        recorder = Recorder(self.store, registry, self.clock)
+        self.prices = answers_of(config, self.store, registry, recorder, self.clock, self.events.append).prices
 
     def feed(self, options: str) -> PriceFeed:
         parsed = parse(f"[prices.spot]\n{options}", "home.toml")

@@ -7,7 +7,6 @@ source -> inbox -> recorder [registry -> clean -> store -> register -> energy ->
 import asyncio
 import logging
 import signal
-from collections import deque
 from collections.abc import Callable, Coroutine
 from datetime import time
 from pathlib import Path
@@ -22,20 +21,16 @@ from casawatt.app_sources import Source, Wiring, load_sources
 from casawatt.clock import DemoClock, WallClock
 from casawatt.config import Config
 from casawatt.discovery import Discovery, heard_devices, owners_of
-from casawatt.model.errors import StoreError
-from casawatt.model.event import Event
 from casawatt.price_feed import PriceFeed, Where
+from casawatt.recorder.events import Events
 from casawatt.recorder.inbox import SourceInbox
-from casawatt.recorder.keeper import Keeper, in_thread, seal
+from casawatt.recorder.keeper import Keeper, seal
 from casawatt.recorder.runs import News
 from casawatt.supervisor import Supervisor
 from casawatt.virtual.demo import fill_history, run_demo, write_keys
 from casawatt.web import check_binding, create_app, running_server
 
 log = logging.getLogger(__name__)
-
-EVENTS_WAITING_MAX = 1000
-"""So many events wait while the database cannot be written; the oldest go first."""
 
 
 class Service:
@@ -45,8 +40,7 @@ class Service:
         self._home = home
         self._demo = demo
         self._stopping = asyncio.Event()
-        self._events: deque[Event] = deque(maxlen=EVENTS_WAITING_MAX)
-        self._eventful = asyncio.Event()
+        self.events = Events(home.store.book.events)
         self._sources = load_sources(home.config)
         self._wiring = Wiring.of_home(home.config, self._sources, home.store.home_id)
         self.live = Live(home.recorder)
@@ -54,13 +48,15 @@ class Service:
             home.store,
             home.recorder,
             sync_s=home.config.store.sync_s,
-            on_event=self._happened,
+            on_event=self.events.happened,
             on_trouble=self.live.health_changed,
             on_news=self._run_changed,
         )
-        self.supervisor = Supervisor(home.clock, self._happened, self.live.health_changed)
+        self.supervisor = Supervisor(home.clock, self.events.happened, self.live.health_changed)
         self.status = ServiceStatus(home.store, home.recorder, self.supervisor, home.clock.now_ms(), self.keeper)
-        self.answers = answers_of(home.config, home.store, home.registry, home.recorder, home.clock, self._happened)
+        self.answers = answers_of(
+            home.config, home.store, home.registry, home.recorder, home.clock, self.events.happened
+        )
         self.discovery = Discovery(
             home.config,
             {source.name: source.options for source in self._sources},
@@ -90,11 +86,12 @@ class Service:
             desk=self._wiring.desk,
             discovery=self.discovery,
             answers=self.answers,
+            events=self.events,
         )
         async with running_server(create_app(ports), config.web.host, config.web.port) as url:
             self._home.store.announce(url)
             async with asyncio.TaskGroup() as group:
-                whole = [self.keeper.run(), self._write_events(), self.discovery.run(), *beside]
+                whole = [self.keeper.run(), self.events.run(), self.discovery.run(), *beside]
                 whole.append(self.supervisor.run("digest", self._daily(self.answers).run))
                 whole += [self._supervise(source) for source in self._sources]
                 whole += [self.supervisor.run(f"prices.{feed.name}", feed.run) for feed in self._feeds()]
@@ -124,7 +121,7 @@ class Service:
             home.store,
             answers.digests,
             home.clock,
-            self._happened,
+            self.events.happened,
             at=time.fromisoformat(config.digest.at),
             resolutions=config.digest.resolutions,
             currency=config.home.currency,
@@ -146,34 +143,7 @@ class Service:
         home = self._home.config.home
         event = event_of(news, self.answers.runs, home.zone, home.currency)
         if not self._home.store.book.events.has(event.event_id):  # it was told before a restart
-            self._happened(event)
-
-    def _happened(self, event: Event) -> None:
-        if event.type != "casawatt.source.failed":  # which the supervisor has logged, with the particulars
-            log.info("%s: %s", event.type.removeprefix("casawatt."), event.subject)
-        self._events.append(event)
-        self._eventful.set()
-
-    async def _write_events(self) -> None:
-        """Write what happened into the event log, off the event loop: each is a commit. What is left waits."""
-        try:
-            while True:
-                await self._eventful.wait()
-                self._eventful.clear()
-                await self._write_waiting_events()
-        finally:
-            await self._write_waiting_events()
-
-    async def _write_waiting_events(self) -> None:
-        while self._events:
-            event = self._events[0]
-            try:
-                await in_thread(self._home.store.book.events.append, event)
-            except StoreError as error:
-                log.warning("%s of %s could not be written down yet: %s", event.type, event.subject, error)
-                return
-            if self._events and self._events[0] is event:
-                self._events.popleft()
+            self.events.happened(event)
 
 
 async def serve(

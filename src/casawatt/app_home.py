@@ -14,6 +14,7 @@ from casawatt.config_edit import ConfigFile
 from casawatt.discovery import Discovery, owners_of
 from casawatt.model.meter import Traits
 from casawatt.model.ports import Clock
+from casawatt.recorder.events import Events
 from casawatt.recorder.recorder import Recorder
 from casawatt.recorder.repair import Repairs
 from casawatt.recorder.run_options import by_config
@@ -73,6 +74,7 @@ def ports_of(
     desk: Desk | None = None,
     discovery: Discovery | None = None,
     answers: Answers | None = None,
+    events: Events | None = None,
 ) -> Ports:
     """Return what pages and commands ask; without a service nothing is live and no source runs."""
     config, store, registry, recorder, clock = home.config, home.store, home.registry, home.recorder, home.clock
@@ -92,5 +94,6 @@ def ports_of(
         runs=answers.runs,
         programmes=answers.programmes,
         splits=answers.splits,
+        events=events or Events(store.book.events),
         discovery=discovery or Discovery(config, {}, clock, lambda: owners_of(registry)),
     )

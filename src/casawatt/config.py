@@ -14,6 +14,7 @@ from casawatt.config_document import Document, Options
 from casawatt.config_members import check_members
 from casawatt.config_prices import check_holidays, check_prices
 from casawatt.config_sections import (
+    AlarmConfig,
     BrokerConfig,
     DigestConfig,
     HomeConfig,
@@ -25,15 +26,19 @@ from casawatt.config_sections import (
     SupplyConfig,
     WebConfig,
 )
+from casawatt.config_supply import alarms_in, limiter_in
 from casawatt.config_tariffs import alternatives_in, place_of, tariffs_in
+from casawatt.model.alarm import Alarm
 from casawatt.model.errors import ConfigError, RegistryError
 from casawatt.model.meter import SLUG, check_slug
+from casawatt.model.supply import Limiter
 from casawatt.model.tariff import Tariff
 
 LISTS = ("alternative", "tariff")
 """The sections that are written `[[...]]`, as there may be several."""
 
 SECTIONS = (
+    "alarm",
     "alternative",
     "broker",
     "digest",
@@ -67,6 +72,8 @@ class Config(msgspec.Struct, frozen=True):
     tariffs: tuple[Tariff, ...]
     prices: dict[str, PricesConfig]
     alternatives: tuple[Tariff, ...]
+    limiter: Limiter | None
+    alarms: tuple[Alarm, ...]
 
     def source_options(self, name: str, options: type[Options]) -> Options:
         """Return `[source.<name>]` as the source's own `Config` class.
@@ -103,10 +110,14 @@ def parse(text: str, path: str) -> Config:
     meters = {}
     for slug, table in tables.get("meter", {}).items():
         meters[slug] = document.convert(table, MeterConfig, ("meter", slug))
+    supply = document.convert(tables.get("supply", {}), SupplyConfig, ("supply",))
+    alarms = {
+        name: document.convert(table, AlarmConfig, ("alarm", name)) for name, table in tables.get("alarm", {}).items()
+    }
     config = Config(
         document,
         document.convert(tables.get("home", {}), HomeConfig, ("home",)),
-        document.convert(tables.get("supply", {}), SupplyConfig, ("supply",)),
+        supply,
         document.convert(tables.get("store", {}), StoreConfig, ("store",)),
         document.convert(tables.get("web", {}), WebConfig, ("web",)),
         brokers_in(document, tables.get("broker", {})),
@@ -118,6 +129,8 @@ def parse(text: str, path: str) -> Config:
         tariffs_in(document, "tariff"),
         prices_in(document, tables.get("prices", {})),
         alternatives_in(document, "alternative"),
+        limiter_in(document, supply),
+        alarms_in(document, alarms),
     )
     check(config)
     return config
@@ -175,10 +188,13 @@ def check(config: Config) -> None:
 
 
 def check_supply(config: Config) -> None:
-    """Raise ConfigError if what is billed, or the power that is paid for, is not there."""
+    """Raise ConfigError if a meter that is billed or watched, or the power that is paid for, is not there."""
     document, supply = config.document, config.supply
     if supply.meter is not None and config.meters and supply.meter not in config.meters:
         raise document.error(("supply", "meter"), f"there is no [meter.{supply.meter}]")
+    for alarm in config.alarms:
+        if config.meters and alarm.meter not in config.meters:
+            raise document.error(("alarm", alarm.name, "meter"), f"there is no [meter.{alarm.meter}]")
     for tariff in config.tariffs:
         if tariff.power_per_kw_year and not (tariff.contracted_w or supply.contracted_w):
             place = *place_of(document, "tariff", tariff), "power_per_kw_year"

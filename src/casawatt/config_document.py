@@ -85,7 +85,7 @@ def struct_at(kind: type[msgspec.Struct], inner: tuple[str, ...]) -> type[msgspe
         if isinstance(found, type) and issubclass(found, msgspec.Struct):
             found = next((field.type for field in msgspec.structs.fields(found) if field.encode_name == part), None)
         else:
-            found = next(reversed(get_args(found)), None)
+            found = next((each for each in reversed(get_args(found)) if each is not ...), None)
     return found if isinstance(found, type) and issubclass(found, msgspec.Struct) else kind
 
 

@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from casawatt.model.alarm import WEEKDAYS, WeekdayName
 from casawatt.model.broker import BrokerOptions
 from casawatt.model.member import Rest
 from casawatt.model.meter import LIMIT_W, Cadence
 from casawatt.model.price import PriceFormat, PriceUnit
+from casawatt.model.supply import WARN_MS, PresetName, TierRule
 
 Ratio = Annotated[float, Meta(gt=0, le=1)]
 Voltage = Annotated[float, Meta(ge=50, le=1000)]
@@ -19,6 +21,8 @@ Share = Annotated[float, Meta(gt=0, le=10_000)]
 Resolution = Annotated[int, Meta(ge=1, le=1440)]
 Power = Annotated[float, Meta(ge=0, le=1_000_000)]
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
+Threshold = Annotated[float, Meta(ge=-1_000_000, le=1_000_000)]
+TimeOfDay = Annotated[str, Meta(pattern="^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 GapLimit = Annotated[float, Meta(ge=1, le=86_400)]
 
 
@@ -52,12 +56,33 @@ class HomeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 class SupplyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`[supply]`: the grid connection. `limit_w`: more power than this, in either direction, cannot flow through it.
 
-    `meter` is the slug of the meter that everything is billed by, `contracted_w` the power that is paid for.
+    `meter` is the slug of the meter that everything is billed by, `contracted_w` the power that is paid for. `limiter`
+    names what switches the home off, or `tier` describes it; `warn_s` before it would it is warned of.
     """
 
     limit_w: Limit = LIMIT_W
     meter: str | None = None
     contracted_w: Annotated[int, Meta(gt=0, le=1_000_000)] | None = None
+    limiter: PresetName | None = None
+    tier: tuple[TierRule, ...] = ()
+    warn_s: Annotated[float, Meta(ge=30, le=86_400)] = WARN_MS / 1000
+
+
+class AlarmConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):
+    """`[alarm.<name>]`: power of a meter above, or below, a threshold for some time.
+
+    `from` and `to` are times of the local day, `weekdays` the days on which it begins to be on.
+    """
+
+    meter: str
+    above_w: Threshold | None = None
+    below_w: Threshold | None = None
+    for_s: Annotated[float, Meta(ge=0, le=2_592_000)] = 10.0
+    clear_w: Threshold | None = None
+    clear_for_s: Annotated[float, Meta(ge=0, le=86_400)] = 60.0
+    from_: TimeOfDay | None = None
+    to: TimeOfDay | None = None
+    weekdays: tuple[WeekdayName, ...] = WEEKDAYS
 
 
 class DigestConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -112,6 +112,7 @@ async def test_a_clock_that_ran_ahead_once_keeps_no_day_from_being_told(home: Op
     telling = Telling(home)
     await telling.days("2026-03-08T00:05:00")
     assert await telling.days("2031-01-01T00:05:00") == []
+    assert await telling.days("2026-03-08T00:10:00") == []  # the seventh was told already
     assert await telling.days("2026-03-09T00:05:00") == ["2026-03-08"]
     assert await telling.days("2026-03-09T00:06:00") == []
 

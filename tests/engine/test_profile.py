@@ -94,6 +94,19 @@ def test_trifles_and_what_other_days_had_too_are_not_unusual() -> None:
     assert asked(washes, 12) is None  # a wash, as on three other days
 
 
+def test_where_every_day_is_different_a_little_more_than_ever_is_not_unusual() -> None:
+    """Days of 100 to 2260 W, 80 W apart: today exceeds them by far less than three robust standard deviations."""
+    edges_ms = edges_of(FIRST, 29)
+    first = FIRST.toordinal()
+
+    def watts(at: datetime) -> float:
+        day = at.date().toordinal() - first
+        return 2300 if day == 28 else 100 + 80 * (day * 5 % 28)
+
+    days = by_wall_clock(steady(edges_ms, watts), ROME)
+    assert unusual("oven", days, first + 28, 12 * 60) is None
+
+
 def test_less_than_usual_is_said_where_today_was_measured() -> None:
     found = asked(until(12, 50), 12)
     assert found == Unusual("oven", 720, 600_000, 1_540_000, 1_500_000, 28, more=False)

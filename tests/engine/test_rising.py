@@ -94,6 +94,8 @@ def test_runs_are_compared_with_the_runs_before() -> None:
         "Washer has used 1.18 kWh a run in its last 8 runs, 29 % more than in the 24 before (0.91 kWh)"
     )
     assert rising_by_run("washer", np.array(before + [900_000, 1_150_000] * 4, np.int64)) is None
+    by_chance = [500_000, 1_500_000] * 12 + [1_500_000] * 5 + [500_000] * 3
+    assert rising_by_run("washer", np.array(by_chance, np.int64)) is None  # half more, but of runs that differ as much
     assert rising_by_run("washer", np.array(before[:11] + [1_200_000] * 8, np.int64)) is None
 
 

@@ -20,6 +20,7 @@ from casawatt.model.meter import Binding, Calibration, Device, Meter, NewDevice
 from casawatt.model.run import State
 from casawatt.model.run_answer import Comparison, Doing, ProgrammeAnswer, RunAnswer
 from casawatt.model.suspect import Suspect
+from casawatt.recorder.events import Events
 from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Registry
 from casawatt.store.store import Store
@@ -150,6 +151,7 @@ class TestHome:
         self.watchers: list[Watcher] = []
         self.gap_limits_s: dict[str, float | None] = {}
         self.desk: Desk | None = None
+        self.events = Events(self.store.book.events)
         self.repairs = TestRepairs()
         self.runs = TestRuns()
         self.imported: list[tuple[str, ReadingColumns]] = []
@@ -176,6 +178,7 @@ class TestHome:
             answers=answers,
             splits=answers.splits,
             discovery=self,
+            events=self.events,
             desk=self.desk,
         )
 

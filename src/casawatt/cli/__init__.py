@@ -10,6 +10,7 @@ from casawatt.cli import (
     digest,
     discover,
     doctor,
+    events,
     exporting,
     importing,
     init,
@@ -50,6 +51,7 @@ app.add_typer(repair.app, name="repair")
 app.add_typer(split.app, name="split")
 app.add_typer(prices.app, name="prices")
 app.command()(live.live)
+app.command()(events.events)
 app.command()(bill.bill)
 app.command()(whatif.whatif)
 app.command()(digest.digest)

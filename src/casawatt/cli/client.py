@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,10 +57,13 @@ class Client:
         finally:
             connection.close()
         if response.status >= 400 and path != "/healthz":
-            problem = problem_of(answer)
-            detail = problem.get("detail") or f"{self.url}{path}: {response.status} {response.reason}"
-            raise ServiceError(detail, problem.get("parameter"))
+            raise self._refusal(path, response, answer)
         return answer
+
+    def _refusal(self, path: str, response: HTTPResponse, answer: bytes) -> ServiceError:
+        problem = problem_of(answer)
+        detail = problem.get("detail") or f"{self.url}{path}: {response.status} {response.reason}"
+        return ServiceError(detail, problem.get("parameter"))
 
     def events(self, path: str) -> Iterator[tuple[str, Any]]:
         """Yield (event, data) of a stream of server-sent events until it ends; raises ServiceError."""
@@ -68,6 +71,8 @@ class Client:
         try:
             connection.request("GET", path, headers={"Accept": "text/event-stream"})
             response = connection.getresponse()
+            if response.status >= 400:
+                raise self._refusal(path, response, response.read())
             kind, data = "message", ""
             for raw in response:
                 line = raw.decode().rstrip("\r\n")

@@ -18,7 +18,7 @@ from enum import IntEnum
 import msgspec
 
 from casawatt.engine import runs_sketch
-from casawatt.engine.runs_judge import is_fresh, is_work
+from casawatt.engine.runs_judge import first_burst, is_fresh, is_work
 from casawatt.engine.runs_learned import (
     DRIED_MS,
     Core,
@@ -123,7 +123,7 @@ def _at_rest(core: Core, piece: Piece, mean_mw: int, settings: Settings) -> Core
 
 def _begun(core: Core, piece: Piece, length_ms: int, settings: Settings, happened: Happened) -> Core:
     """Return what activity makes of it when there is no run."""
-    burst = grown(core.burst or _first_burst(core, piece, settings), piece)
+    burst = grown(core.burst or first_burst(core, piece, settings), piece)
     sketch = core.sketch
     if settings.learns_on:
         sketch = runs_sketch.added(sketch, piece.energy_uj // length_ms, length_ms)
@@ -137,18 +137,6 @@ def _begun(core: Core, piece: Piece, length_ms: int, settings: Settings, happene
             sketch = runs_sketch.added(sketch, burst.energy_uj // burst.active_ms, burst.active_ms)
         return _replace(core, burst=None, sketch=sketch, floor_mw=floor_mw)
     return _replace(core, burst=burst, sketch=sketch)
-
-
-def _first_burst(core: Core, piece: Piece, settings: Settings) -> Burst:
-    """Return a new burst: from when the machine was switched on, if readings are far apart and that was just before.
-
-    Its valve and pump then fall between the readings.
-    """
-    start_ms, since_ms = piece.start_ms, core.on_since_ms
-    interval_ms = (piece.end_ms - start_ms) // piece.count
-    if settings.fills and is_coarse(core) and since_ms is not None and start_ms - since_ms <= 5 * interval_ms:
-        start_ms = since_ms
-    return Burst(start_ms, start_ms, 0)
 
 
 def _gone_on(core: Core, track: Track, piece: Piece, settings: Settings) -> Track:

@@ -2,7 +2,10 @@
 
 from casawatt.engine.runs_learned import Core, is_coarse
 from casawatt.engine.runs_settings import Settings
-from casawatt.engine.runs_track import Burst, Track
+from casawatt.engine.runs_track import Burst, Piece, Track
+
+ON_RECENT_MS = 600_000
+"""A run begins with the machine being switched on only if that was no longer ago."""
 
 _HEAT_MS = 10_000
 _TUMBLE_MS = 60_000
@@ -39,3 +42,20 @@ def is_fresh(core: Core, track: Track, burst: Burst, settings: Settings) -> bool
     if burst.opening_ms < _OPENING_MS:
         return False
     return 2 * track.first_mw <= 5 * burst.first_mw and 2 * burst.first_mw <= 5 * track.first_mw
+
+
+def first_burst(core: Core, piece: Piece, settings: Settings) -> Burst:
+    """Return a new burst: from when the machine was switched on, if readings are far apart and that was just before.
+
+    Its valve and pump then fall between the readings.
+    """
+    start_ms, since_ms = piece.start_ms, core.on_since_ms
+    interval_ms = (piece.end_ms - start_ms) // piece.count
+    if (
+        settings.fills
+        and is_coarse(core)
+        and since_ms is not None
+        and start_ms - since_ms <= min(5 * interval_ms, ON_RECENT_MS)
+    ):
+        start_ms = since_ms
+    return Burst(start_ms, start_ms, 0)

@@ -1,6 +1,7 @@
 """Which runs later readings may still change, for whoever finds runs anew from a state of the past."""
 
 from casawatt.engine.runs import RunState
+from casawatt.engine.runs_judge import ON_RECENT_MS
 from casawatt.model.run import Run
 
 
@@ -14,6 +15,9 @@ def open_since_ms(state: RunState) -> int | None:
     core = state.core
     begun_ms = [state.piece_ms if state.count else state.time_ms]
     begun_ms += [each.start_ms for each in (core.track, core.burst) if each is not None]
+    on_since_ms = core.on_since_ms
+    if on_since_ms is not None and state.time_ms - on_since_ms <= ON_RECENT_MS:
+        begun_ms.append(on_since_ms)
     return min(begun_ms if state.told is None else [*begun_ms, state.told.start_ms])
 
 

@@ -109,7 +109,7 @@ PRESETS = {
 GENERIC = Preset(learns_on=True)
 """For a kind of appliance that has no preset."""
 
-SAME = {"freezer": "fridge", "air_conditioner": "fridge", "charger": "ev", "wallbox": "ev", "tumble_dryer": "dryer"}
+SAME = {"freezer": "fridge", "wallbox": "ev", "tumble_dryer": "dryer"}
 """Other names for the kinds above."""
 
 

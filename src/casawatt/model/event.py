@@ -16,3 +16,18 @@ class Event(msgspec.Struct, frozen=True):
     time_ms: int
     subject: str
     data: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class EventFilter(msgspec.Struct, frozen=True):
+    """Which events are wanted: all that fit everything that is said.
+
+    `types`: one of these, all when empty; `start_ms <= time_ms < end_ms`.
+    """
+
+    types: tuple[str, ...] = ()
+    subject: str | None = None
+    start_ms: int | None = None
+    end_ms: int | None = None
+
+
+ALL = EventFilter()

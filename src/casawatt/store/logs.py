@@ -2,8 +2,10 @@
 
 import msgspec
 
-from casawatt.model.event import Event
+from casawatt.model.event import ALL, Event, EventFilter
 from casawatt.store.database import Database
+
+COLUMNS = "seq, event_id, type, time_ms, subject, data"
 
 
 class EventLog:
@@ -28,27 +30,59 @@ class EventLog:
         query = "SELECT 1 FROM events WHERE event_id = ?"
         return self._database.reader().execute(query, (event_id,)).fetchone() is not None
 
-    def list(self, after_seq: int = 0, limit: int = 1000) -> list[tuple[int, Event]]:
-        """Return up to `limit` events later in the log than `after_seq`, oldest first, each with its number."""
+    def list(
+        self, after_seq: int | None = None, limit: int = 1000, wanted: EventFilter = ALL, *, newest_first: bool = False
+    ) -> list[tuple[int, Event]]:
+        """Return up to `limit` events after the one of number `after_seq`, each with its number.
+
+        They come in the order in which they were written, or with `newest_first` in the opposite one; None begins with
+        the first of that order.
+        """
+        conditions, values = _conditions(wanted)
+        if after_seq is not None:
+            conditions.append("seq < ?" if newest_first else "seq > ?")
+            values.append(after_seq)
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        order = "DESC" if newest_first else "ASC"
         rows = self._database.reader().execute(
-            "SELECT seq, event_id, type, time_ms, subject, data FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
-            (after_seq, limit),
+            f"SELECT {COLUMNS} FROM events{where} ORDER BY seq {order} LIMIT ?",  # noqa: S608 - no word of a stranger's
+            (*values, limit),
         )
         return [_event_of_row(row) for row in rows]
+
+    def newest_seq(self) -> int:
+        """Return the number of the event that was written last, 0 before there is any."""
+        return int(self._database.reader().execute("SELECT COALESCE(MAX(seq), 0) FROM events").fetchone()[0])
 
     def newest_of_each(self, *types: str) -> dict[str, Event]:
         """Return the newest event of these types of each subject, by the subject."""
         marks = ", ".join("?" * len(types))
         rows = self._database.reader().execute(
-            "SELECT MAX(seq), event_id, type, time_ms, subject, data FROM events"  # noqa: S608 - question marks alone
-            f" WHERE type IN ({marks}) GROUP BY subject",
+            f"SELECT {COLUMNS}, MAX(seq) FROM events WHERE type IN ({marks}) GROUP BY subject",  # noqa: S608 - as above
             types,
         )
-        return {event.subject: event for _, event in map(_event_of_row, rows)}
+        return {event.subject: event for _, event in (_event_of_row(row[:-1]) for row in rows)}
+
+
+def _conditions(wanted: EventFilter) -> tuple[list[str], list[str | int]]:
+    """Return what must hold of an event, as SQL, and the values of its question marks."""
+    conditions: list[str] = []
+    values: list[str | int] = [*wanted.types]
+    if wanted.types:
+        conditions.append(f"type IN ({', '.join('?' * len(wanted.types))})")
+    for condition, value in (
+        ("subject = ?", wanted.subject),
+        ("time_ms >= ?", wanted.start_ms),
+        ("time_ms < ?", wanted.end_ms),
+    ):
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    return conditions, values
 
 
 def _event_of_row(row: tuple[int, str, str, int, str, str]) -> tuple[int, Event]:
-    """Return the number and the event of a row: its number, id, type, time, subject and data."""
+    """Return the number and the event of a row of `COLUMNS`."""
     seq, event_id, kind, time_ms, subject, data = row
     return seq, Event(event_id, kind, time_ms, subject, msgspec.json.decode(data))
 

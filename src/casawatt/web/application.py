@@ -1,5 +1,7 @@
 """The application: all addresses of the API and the pages, in one place."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,10 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, License, SecurityScheme
 
 from casawatt import __version__
-from casawatt.web import bill, digest, patterns, repair, runs, split, whatif
+from casawatt.web import bill, digest, events, patterns, repair, runs, split, whatif
 from casawatt.web.discovery import get_discovery, post_discovery
 from casawatt.web.energy import get_energy
+from casawatt.web.event_stream import EventStreams
 from casawatt.web.health import get_health, get_metrics
 from casawatt.web.live import Feed, get_live
 from casawatt.web.meters import get_meter, get_meters, post_meter
@@ -60,6 +63,7 @@ def api_routers() -> list[Router]:
         get_openapi,
         *repair.HANDLERS,
         *bill.HANDLERS,
+        *events.HANDLERS,
         *split.HANDLERS,
         *PRICES,
         *digest.HANDLERS,
@@ -85,7 +89,7 @@ def description() -> bytes:
     )
     described = Litestar(
         api_routers(),
-        dependencies={"ports": provided(None), "feed": provided(None)},
+        dependencies=dependencies(None, None, None),
         openapi_config=config,
         logging_config=None,
     )
@@ -97,20 +101,35 @@ def provided(value: object) -> Provide:
     return Provide(lambda: value, sync_to_thread=False)
 
 
+def dependencies(ports: Ports | None, feed: Feed | None, streams: EventStreams | None) -> dict[str, Provide]:
+    """Return what handlers ask for by name; None in the place of all of it describes them."""
+    return {"ports": provided(ports), "feed": provided(feed), "streams": provided(streams)}
+
+
 def create_app(ports: Ports, *, pages: Path = PAGES) -> Litestar:
     """Return the application over `ports`; `pages` is the folder of the built pages.
 
-    `app.state.feed` is its feed of changes; while the application runs, it watches `ports.live`.
+    `app.state.feed` is its feed of changes, which watches `ports.live` while the application runs; `app.state.streams`
+    are those of events, woken by `ports.events`.
     """
-    feed = Feed(ports)
+    feed, streams = Feed(ports), EventStreams(ports)
     return Litestar(
         [*api_routers(), pages_handler(pages)],
-        dependencies={"ports": provided(ports), "feed": provided(feed)},
+        dependencies=dependencies(ports, feed, streams),
         exception_handlers={Exception: answer_error},
-        on_startup=[lambda: ports.live.watch(feed)],
-        on_shutdown=[lambda: ports.live.unwatch(feed)],
+        lifespan=[lambda _app: watching(ports, feed, streams)],
         debug=False,
         openapi_config=None,
         logging_config=None,
-        state=State({"feed": feed, "desk": ports.desk}),
+        state=State({"feed": feed, "streams": streams, "desk": ports.desk}),
     )
+
+
+@asynccontextmanager
+async def watching(ports: Ports, feed: Feed, streams: EventStreams) -> AsyncIterator[None]:
+    """Let the streams hear of what changes and happens."""
+    ports.live.watch(feed)
+    unfollow = ports.events.follow(streams.wake)
+    yield
+    unfollow()
+    ports.live.unwatch(feed)

@@ -19,6 +19,7 @@ from casawatt.model.interval import Bucket, Interval
 from casawatt.model.meter import Binding, Calibration, Meter, NewDevice
 from casawatt.model.ports import Clock
 from casawatt.transports.push import Desk
+from casawatt.web.events_port import EventsPort
 from casawatt.web.findings import DiscoveryPort
 from casawatt.web.repair_port import RepairPort
 from casawatt.web.runs_port import ProgrammesPort, RunsPort
@@ -296,4 +297,5 @@ class Ports:
     discovery: DiscoveryPort
     answers: Answers
     splits: Splits
+    events: EventsPort
     desk: Desk | None = None

@@ -55,7 +55,7 @@ def document(kind: type[Any], description: str, media_type: str = "application/j
 async def check_query(request: Request[Any, Any, Any]) -> None:
     """Raise ProblemError for a query parameter that the handler does not know, or one that is there twice."""
     known = sorted(
-        name
+        field.kwarg_definition.name or name
         for name, field in request.route_handler.parsed_fn_signature.parameters.items()
         if isinstance(field.kwarg_definition, QueryParameter)
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import uvicorn
 from litestar import Litestar
 
+from casawatt.web.event_stream import EventStreams
 from casawatt.web.guard import Guard
 from casawatt.web.live import Feed
 
@@ -25,10 +26,11 @@ BACKLOG = 128
 class Server(uvicorn.Server):
     """uvicorn, but signals are left to the one who runs the loop, and open streams end when it stops."""
 
-    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+    def __init__(self, config: uvicorn.Config, feed: Feed, streams: EventStreams) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
         self._feed = feed
+        self._streams = streams
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -43,6 +45,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the open streams, then everything else."""
         self._feed.close()
+        self._streams.close()
         await super().shutdown(sockets)
 
 
@@ -65,7 +68,7 @@ async def running_server(app: Litestar, host: str, port: int, *, names: Iterable
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_S,
     )
-    server = Server(config, app.state.feed)
+    server = Server(config, app.state.feed, app.state.streams)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="web server")
     started = asyncio.create_task(server.listening.wait())
     try:
