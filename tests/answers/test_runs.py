@@ -4,99 +4,25 @@ import random
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casawatt.answers.home import answers_of
 from casawatt.answers.run_events import event_of
-from casawatt.app_home import OpenHome, open_home
-from casawatt.config import parse
 from casawatt.model.errors import RegistryError, UnknownDecisionError, UnknownRunError
 from casawatt.model.event_data import RunFinished, RunStarted
-from casawatt.model.meter import Meter
 from casawatt.model.reading import Reading
 from casawatt.model.run import State
 from casawatt.model.run_answer import Usual
 from casawatt.recorder.runs import News
-from tests.fakes.clock import ManualClock
-
-ROME = ZoneInfo("Europe/Rome")
-START_MS = 1_773_097_200_000
-"""2026-03-10T00:00:00+01:00."""
-
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
-
-CONFIG = """\
-[home]
-timezone = "Europe/Rome"
-
-[source.ecms_udp]
-
-[[tariff]]
-from = 2026-03-01
-name = "One rate"
-rate_per_kwh = 0.30
-
-[meter.washer]
-source = "ecms_udp"
-address = "a1"
-appliance = "washing_machine"
-
-[meter.mains]
-source = "ecms_udp"
-address = "a2"
-appliance = "mains"
-"""
-
-COTTON = ((4, 12), (24, 2000), (50, 150), (10, 400))
-ECO = ((4, 12), (10, 2000), (130, 120), (12, 400))
-"""Minutes and watts, one after the other."""
-
-
-class Flat:
-    """A home with a washing machine that washes when a test says so."""
-
-    def __init__(self, home: OpenHome, clock: ManualClock) -> None:
-        self.home = home
-        self.clock = clock
-        answers = answers_of(home.config, home.store, home.registry, home.recorder, clock)
-        self.runs, self.programmes = answers.runs, answers.programmes
-        self.washer: Meter = home.registry.meter("washer")
-
-    def say(self, at_ms: int, power_w: float) -> None:
-        self.clock.time_ms = max(self.clock.time_ms, at_ms)
-        self.home.recorder.put(
-            Reading(source="ecms_udp", address="a1", received_ms=at_ms, time_ms=at_ms, power_w=power_w)
-        )
-
-    def wash(self, start_ms: int, blocks: tuple[tuple[int, float], ...], minutes: int | None = None) -> int:
-        """Stand still, then wash, only the first minutes if so asked, then stand still; returns when that ended."""
-        for at_ms in range(start_ms - 30 * MINUTE_MS, start_ms, 10_000):
-            self.say(at_ms, 0.4)
-        at_ms = start_ms
-        until_ms = start_ms + (sum(length for length, _ in blocks) if minutes is None else minutes) * MINUTE_MS
-        for length, power_w in blocks:
-            for _ in range(6 * length):
-                if at_ms < until_ms:
-                    self.say(at_ms, power_w)
-                    at_ms += 10_000
-        if minutes is None:
-            for _ in range(90):
-                self.say(at_ms, 0.4)
-                at_ms += 10_000
-        return at_ms
+from tests.answers.washing import COTTON, DAY_MS, ECO, HOUR_MS, MINUTE_MS, ROME, START_MS, Flat, flat_in
 
 
 @pytest.fixture
 def flat(tmp_path: Path) -> Iterator[Flat]:
-    clock = ManualClock(START_MS)
-    with open_home(parse(CONFIG, "test"), tmp_path / "data", clock) as home:
-        yield Flat(home, clock)
+    with flat_in(tmp_path / "data") as flat:
+        yield flat
 
 
 def test_a_run_has_its_energy_to_the_mwh_its_phases_and_its_cost(flat: Flat) -> None:
@@ -123,9 +49,7 @@ def test_a_run_has_its_energy_to_the_mwh_its_phases_and_its_cost(flat: Flat) -> 
 def test_phases_sum_to_the_run_whatever_was_measured(
     tmp_path_factory: pytest.TempPathFactory, chance: random.Random
 ) -> None:
-    clock = ManualClock(START_MS)
-    with open_home(parse(CONFIG, "test"), tmp_path_factory.mktemp("home"), clock) as home:
-        flat = Flat(home, clock)
+    with flat_in(tmp_path_factory.mktemp("home")) as flat:
         blocks = tuple((chance.randint(1, 20), chance.choice([0.3, 9, 33.3, 777, 2001])) for _ in range(12))
         flat.wash(START_MS + chance.randrange(HOUR_MS), blocks)
         for answer in flat.runs.answers([flat.washer], START_MS, START_MS + DAY_MS):

@@ -99,6 +99,17 @@ function gapsOf(meter) {
   return gaps;
 }
 
+/** A wash that goes on and a dishwasher that has finished. */
+function doing(slug) {
+  if (slug === "dishwasher") return { state: "finished", run: null };
+  if (slug !== "washing-machine") return { state: slug === "mains" ? null : "standby", run: null };
+  const at = (minutes) => new Date(now() + minutes * 60_000).toISOString();
+  const end = { median: at(48), low: at(40), high: at(60) };
+  const energy_wh = { median: 990, low: 950, high: 1010 };
+  const expected = { programme: "Cotton 60", runs: 7, end, energy_wh, cost: null };
+  return { state: "active", run: { start: at(-40), end: null, energy_wh: 620, expected } };
+}
+
 function meterObject(meter) {
   const silent = has("silent") && meter.slug === SILENT;
   const { wh, measuredMs } = energyWh(meter, midnight(), now(), gapsOf(meter));
@@ -107,7 +118,7 @@ function meterObject(meter) {
     name: meter.name,
     appliance: meter.appliance,
     parent: meter.parent,
-    state: null,
+    ...doing(meter.slug),
     power_w: meter.power ? Math.round(meter.power(silent ? silentFrom : now()) * 10) / 10 : null,
     at: new Date(silent ? silentFrom : now()).toISOString(),
     today_wh: wh,

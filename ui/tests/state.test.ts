@@ -20,6 +20,7 @@ function meter(slug: string, powerW: number | null, more: Partial<Meter> = {}): 
     appliance: null,
     parent: null,
     state: null,
+    run: null,
     power_w: powerW,
     at: "2025-07-01T10:00:00Z",
     today_wh: 1000,

@@ -222,9 +222,9 @@ def compare(
         row(document["b"], zone),
         strict=True,
     )
-    print_table(("of", "A", "B"), list(rows))
+    print_table(("run", "first", "second"), list(rows))
     out.print()
-    print_table(("phase", "A Wh", "B Wh"), phase_rows(document["a"]["phases"], document["b"]["phases"]))
+    print_table(("phase", "first Wh", "second Wh"), phase_rows(document["a"]["phases"], document["b"]["phases"]))
     out.print()
     curve = document["curve"]
     steps = max(len(curve["a_w"]), len(curve["b_w"]))
@@ -232,7 +232,7 @@ def compare(
         (duration(step * curve["step_s"]), *(watts(at(curve[each], step)) for each in ("a_w", "b_w")))
         for step in range(0, steps, max(1, steps // 24))
     ]
-    print_table(("after", "A W", "B W"), rows_w)
+    print_table(("after", "first W", "second W"), rows_w)
 
 
 def quoted(run: str) -> str:

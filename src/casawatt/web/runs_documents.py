@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from casawatt.model.interval import Bucket
 from casawatt.model.money import money_of_part
+from casawatt.model.run import Phase
 from casawatt.model.run_answer import Comparison, Outlook, ProgrammeAnswer, RunAnswer, Usual
 from casawatt.web.fields import Coverage, Time
 from casawatt.web.ports import Home
@@ -56,13 +57,13 @@ class OutlookDocument(msgspec.Struct, frozen=True):
 
 
 class PhaseDocument(msgspec.Struct, frozen=True):
-    """A part of a run."""
+    """A part of a run: `heat`, `motor` (or `on`, of what has none), `low` or `quiet`. `max_w`: its highest power."""
 
     kind: str
     start: Time
     end: Time
     energy_wh: Wh
-    max_w: float | None
+    max_w: float
 
 
 class RunDocument(msgspec.Struct, frozen=True):
@@ -189,16 +190,14 @@ def run_document(answer: RunAnswer, home: Home) -> RunDocument:
         cost=None if answer.cost is None else money_of_part(answer.cost),
         cost_complete=answer.cost_complete,
         programme=answer.programme,
-        phases=[
-            _phase_document(phase.kind, bucket, home) for phase, bucket in zip(run.phases, answer.phases, strict=True)
-        ],
+        phases=[_phase_document(phase, bucket, home) for phase, bucket in zip(run.phases, answer.phases, strict=True)],
         expected=outlook_document(answer.outlook, home) if answer.outlook else None,
     )
 
 
-def _phase_document(kind: str, bucket: Bucket, home: Home) -> PhaseDocument:
+def _phase_document(phase: Phase, bucket: Bucket, home: Home) -> PhaseDocument:
     start, end = format_time(bucket.start_ms, home.zone), format_time(bucket.end_ms, home.zone)
-    return PhaseDocument(kind, start, end, bucket.energy_wh, bucket.max_w)
+    return PhaseDocument(phase.kind, start, end, bucket.energy_wh, phase.max_mw / 1000)
 
 
 def runs_document(answers: Sequence[RunAnswer], home: Home) -> RunsDocument:

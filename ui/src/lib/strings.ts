@@ -31,6 +31,12 @@ export const strings = {
   metersOrder: "most power first",
   silentSince: (since: string) => `Silent since ${since}`,
   neverHeard: "Not heard yet",
+  doing: {
+    since: (time: string) => `Running since ${time}`,
+    until: (end: string) => `Running until about ${end}`,
+    untilAs: (programme: string, end: string) => `${programme}, until about ${end}`,
+    finished: "Finished",
+  },
   lastValue: (value: string) => `last ${value}`,
   share: (share: string) => `${share} of the home`,
   rest: "Everything else",

@@ -7,13 +7,42 @@ export interface Home {
   demo: boolean;
 }
 
+/** What an appliance does. */
+export type State = "off" | "standby" | "active" | "finished";
+
+/** What is usual: the middle, and below and above what one in ten lies. */
+export interface Spread<Kind> {
+  median: Kind;
+  low: Kind;
+  high: Kind;
+}
+
+/** What a run that goes on will come to, as past ones did that began like it. */
+export interface Outlook {
+  programme: string | null;
+  runs: number;
+  end: Spread<string>;
+  energy_wh: Spread<number>;
+  cost: Spread<string> | null;
+}
+
+/** One use of an appliance, as far as the page shows it. */
+export interface Run {
+  start: string;
+  end: string | null;
+  energy_wh: number;
+  expected: Outlook | null;
+}
+
 export interface Meter {
   slug: string;
   name: string;
   appliance: string | null;
   /** The slug of the meter that this one's power is part of. */
   parent: string | null;
-  state: string | null;
+  state: State | null;
+  /** The use that it is in, null while it is in none. */
+  run: Run | null;
   power_w: number | null;
   /** RFC 3339 time of the newest reading. */
   at: string | null;
