@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import append, kill, load, mqtt, path, pixel, queries, runs, size, writes
+from benchmarks import append, kill, load, mqtt, path, pixel, queries, runs, size, writes, year
 from benchmarks.__main__ import SUBJECTS
 from benchmarks.outcome import Context, Section
 from benchmarks.readings import made_up
@@ -23,9 +23,9 @@ def said(section: Section) -> set[str]:
 
 
 def test_every_subject_is_here() -> None:
-    assert {module.__name__ for module in (append, size, queries, path, mqtt, writes, load, pixel, kill, runs)} == {
-        f"benchmarks.{subject}" for subject in SUBJECTS
-    }
+    assert {
+        module.__name__ for module in (append, size, queries, path, mqtt, writes, load, pixel, kill, runs, year)
+    } == {f"benchmarks.{subject}" for subject in SUBJECTS}
 
 
 def test_append_compares_the_store_with_rows(tiny: Context) -> None:
@@ -73,3 +73,8 @@ def test_pixel_sees_the_page_change_or_says_why_not(tiny: Context) -> None:
 def test_a_killed_service_is_looked_at(tiny: Context) -> None:
     section = kill.run(tiny)
     assert said(section) == {"age of the oldest reading lost"}
+
+
+def test_a_year_is_billed_split_and_summed_up_and_all_parts_agree(tiny: Context) -> None:
+    section = year.run(tiny)
+    assert {"billed, split and digested", "1 bills", "1 splits", "3 digests"} <= said(section)

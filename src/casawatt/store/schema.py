@@ -247,6 +247,7 @@ CREATE TABLE digests (
 
 CREATE INDEX events_type ON events (type, seq);
 CREATE INDEX events_time ON events (time_ms);
+CREATE INDEX events_subject ON events (subject, seq);
 """
 
 MIGRATIONS = (FIRST, SECOND, THIRD)
