@@ -15,6 +15,7 @@ from casawatt.discovery import Discovery, owners_of
 from casawatt.model.meter import Traits
 from casawatt.model.ports import Clock
 from casawatt.recorder.events import Events
+from casawatt.recorder.power_watch import PowerWatch, Watched
 from casawatt.recorder.recorder import Recorder
 from casawatt.recorder.repair import Repairs
 from casawatt.recorder.run_options import by_config
@@ -65,6 +66,11 @@ def open_home(config: Config, folder: Path, clock: Clock, *, read_only: bool = F
         store.close()
 
 
+def watched_in(config: Config) -> Watched:
+    """Return whose power is watched, and for what."""
+    return Watched(config.limiter, config.supply.meter, config.alarms, config.home.zone)
+
+
 def ports_of(
     home: OpenHome,
     *,
@@ -75,13 +81,21 @@ def ports_of(
     discovery: Discovery | None = None,
     answers: Answers | None = None,
     events: Events | None = None,
+    watch: PowerWatch | None = None,
 ) -> Ports:
     """Return what pages and commands ask; without a service nothing is live and no source runs."""
     config, store, registry, recorder, clock = home.config, home.store, home.registry, home.recorder, home.clock
     idle = Supervisor(clock, lambda _event: None, lambda: None)
     answers = answers or answers_of(config, store, registry, recorder, clock)
     return Ports(
-        home=Home(config.home.name, config.home.zone, config.home.currency, demo, store.home_id),
+        home=Home(
+            config.home.name,
+            config.home.zone,
+            config.home.currency,
+            demo,
+            store.home_id,
+            config.supply.contracted_w,
+        ),
         clock=clock,
         meters=HomeMeters(registry, recorder, clock),
         live=live or Live(recorder),
@@ -95,5 +109,6 @@ def ports_of(
         programmes=answers.programmes,
         splits=answers.splits,
         events=events or Events(store.book.events),
+        supply=watch or PowerWatch(store, registry, recorder, watched_in(config)),
         discovery=discovery or Discovery(config, {}, clock, lambda: owners_of(registry)),
     )

@@ -21,6 +21,7 @@ from casawatt.model.run import State
 from casawatt.model.run_answer import Comparison, Doing, ProgrammeAnswer, RunAnswer
 from casawatt.model.suspect import Suspect
 from casawatt.recorder.events import Events
+from casawatt.recorder.power_watch import PowerWatch, Watched
 from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Registry
 from casawatt.store.store import Store
@@ -167,6 +168,7 @@ class TestHome:
             splits=answers.splits,
             discovery=self,
             events=self.events,
+            supply=PowerWatch(self.store, registry, recorder, Watched(None, None, (), ROME)),
             desk=self.desk,
         )
 

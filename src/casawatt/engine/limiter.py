@@ -11,7 +11,7 @@ earlier by as much. Silence longer than what was left ends a count: had the powe
 meanwhile. So it begins anew with the next reading, which is said too (`Count.begun_unseen`).
 
 What was announced is part of the state, so nothing is announced twice: a tier is entered once, a warning comes again
-only when half the time is left, and both again only after the power was 5 % below for a minute.
+only when half the time is left, and both again only after the power was 5 % below for a while.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ import msgspec
 
 from casawatt.engine import limiter_count
 from casawatt.engine.limiter_count import Count
-from casawatt.model.supply import CLEAR_MS, Limiter
+from casawatt.model.supply import Limiter
 
 
 class Kind(StrEnum):
@@ -173,7 +173,7 @@ def _through(
     said: list[Said] = []
     while time_ms < end_ms:
         pairs = list(zip(state.counts, limiter.tiers, strict=True))
-        instants = [ms for pair in pairs for ms in limiter_count.instants_ms(*pair, power_mw, limiter.warn_ms)]
+        instants = [ms for pair in pairs for ms in limiter_count.instants_ms(*pair, power_mw, limiter)]
         passed_ms = min([end_ms - time_ms, *(each for each in instants if each > 0)])
         time_ms += passed_ms
         after = [limiter_count.passed(*pair, power_mw, passed_ms) for pair in pairs]
@@ -211,7 +211,7 @@ def _speak(state: State, limiter: Limiter) -> tuple[State, tuple[Said, ...]]:
             counts[number] = msgspec.structs.replace(counts[number], warned_ms=early_ms)
             said.append(Said(Kind.WARNING, state.time_ms, number, state.power_mw, left_ms, unknown_ms))
     for number, (count, tier_) in enumerate(zip(counts, limiter.tiers, strict=True)):
-        if count.clear_ms >= CLEAR_MS and limiter_count.left_ms(count, tier_, state.power_mw) is None:
+        if count.clear_ms >= limiter.clear_ms and limiter_count.left_ms(count, tier_, state.power_mw) is None:
             counts[number] = count.cleared()
     due_ms = state.due_ms
     if any(count.told for count in state.counts) and not any(count.told for count in counts):
