@@ -83,7 +83,9 @@ def step(
     than the state.
     """
     if state.time_ms is None:
-        state = State(time_ms, None, time_ms, 0, tuple(Count(begun_unseen=True) for _ in limiter.tiers))
+        told = state.counts or tuple(Count() for _ in limiter.tiers)
+        counts = tuple(Count(begun_unseen=True, over=each.over, warned_ms=each.warned_ms) for each in told)
+        state = State(time_ms, None, time_ms, 0, counts)
     state, said = idle(state, time_ms, limiter)
     if power_mw is None:
         return msgspec.structs.replace(state, power_mw=None, until_ms=time_ms), said
@@ -146,10 +148,11 @@ def safe_mw(state: State, limiter: Limiter) -> int:
 
 
 def told_as(state: State, counts: Iterable[Count]) -> State:
-    """Return the state with what was announced taken from `counts`."""
+    """Return the state with what was announced taken from `counts`, one for each tier."""
+    others = tuple(counts)
     told = tuple(
         msgspec.structs.replace(own, over=other.over, warned_ms=other.warned_ms, clear_ms=0)
-        for own, other in zip(state.counts, counts, strict=True)
+        for own, other in zip(state.counts or (Count(),) * len(others), others, strict=True)
     )
     return msgspec.structs.replace(state, counts=told)
 

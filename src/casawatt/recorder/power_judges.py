@@ -63,7 +63,6 @@ class SupplyJudge:
         self.state = limiters.START
         self.meter = meter
         self._stop = stop
-        self._told = tuple(Count() for _ in limiter.tiers)
 
     @property
     def time_ms(self) -> int | None:
@@ -87,12 +86,10 @@ class SupplyJudge:
 
     def fold(self, powers: Powers, holds_ms: int) -> None:
         """Look at all readings there are anew; what was told stays told."""
-        told = self.state.counts or self._told
         state = limiters.START
         for time_ms, power_mw in powers:
             state, _ = limiters.step(state, time_ms, power_mw, self.limiter, holds_ms)
-        self._told = told
-        self.state = limiters.told_as(state, told) if state.counts else state
+        self.state = limiters.told_as(state, self.state.counts) if self.state.counts else state
 
     def remember(self, newest_first: Iterable[Event]) -> None:
         """Take over from the events of the mains what was told of the limiter since it was last normal."""
@@ -111,9 +108,7 @@ class SupplyJudge:
             elif counts[place].warned_ms is None:
                 left_ms = round((event.data["trip_in_s"] - event.data["unknown_s"]) * 1000)
                 counts[place] = msgspec.structs.replace(counts[place], warned_ms=max(left_ms, 0))
-        self._told = tuple(counts)
-        if self.state.counts:
-            self.state = limiters.told_as(self.state, self._told)
+        self.state = limiters.told_as(self.state, counts)
 
     def _events(self, said: Iterable[Said]) -> list[Event]:
         return [self._event(each) for each in said if each.kind is not Kind.DUE]
@@ -147,7 +142,6 @@ class AlarmJudge:
         self.alarm = alarm
         self.state = alarms.START
         self._zone = zone
-        self._told = False
 
     @property
     def time_ms(self) -> int | None:
@@ -171,18 +165,15 @@ class AlarmJudge:
 
     def fold(self, powers: Powers, holds_ms: int) -> None:
         """Look at all readings there are anew; what was told stays told."""
-        told = self.state.over if self.state.time_ms is not None else self._told
         state = alarms.START
         for time_ms, power_mw in powers:
             state, _ = alarms.step(state, time_ms, power_mw, self.alarm, holds_ms, self._zone)
-        self._told = told
-        self.state = msgspec.structs.replace(state, over=told)
+        self.state = msgspec.structs.replace(state, over=self.state.over, clear_ms=0)
 
     def remember(self, newest_first: Iterable[Event]) -> None:
         """Take over from the events of the meter whether the alarm was told last."""
         last = next((each for each in newest_first if each.data.get("alarm") == self.alarm.name), None)
-        self._told = last is not None and last.type == OVER
-        self.state = msgspec.structs.replace(self.state, over=self._told)
+        self.state = msgspec.structs.replace(self.state, over=last is not None and last.type == OVER)
 
     def _event(self, told: alarms.Told) -> Event:
         alarm = self.alarm
