@@ -15,7 +15,7 @@ from typing import Any
 from casawatt.answers.daily import Daily
 from casawatt.answers.home import Answers, answers_of, warn_of_waiting
 from casawatt.answers.run_events import event_of
-from casawatt.app_home import OpenHome, open_home, ports_of, watched_in
+from casawatt.app_home import OpenHome, open_home, ports_of
 from casawatt.app_ports import Live, ServiceStatus
 from casawatt.app_sources import Source, Wiring, load_sources
 from casawatt.clock import DemoClock, WallClock
@@ -25,7 +25,6 @@ from casawatt.price_feed import PriceFeed, Where
 from casawatt.recorder.events import Events
 from casawatt.recorder.inbox import SourceInbox
 from casawatt.recorder.keeper import Keeper, seal
-from casawatt.recorder.power_watch import PowerWatch
 from casawatt.recorder.runs import News
 from casawatt.supervisor import Supervisor
 from casawatt.virtual.demo import fill_history, run_demo, write_keys
@@ -58,8 +57,7 @@ class Service:
         self.answers = answers_of(
             home.config, home.store, home.registry, home.recorder, home.clock, self.events.happened
         )
-        watched = watched_in(home.config)
-        self.watch = PowerWatch(home.store, home.registry, home.recorder, watched, self.events.happened)
+        home.watch.on_event = self.events.happened
         self.discovery = Discovery(
             home.config,
             {source.name: source.options for source in self._sources},
@@ -90,14 +88,13 @@ class Service:
             discovery=self.discovery,
             answers=self.answers,
             events=self.events,
-            watch=self.watch,
         )
         async with running_server(create_app(ports), config.web.host, config.web.port) as url:
             self._home.store.announce(url)
             async with asyncio.TaskGroup() as group:
                 whole = [self.keeper.run(), self.events.run(), self.discovery.run(), *beside]
                 whole.append(self.supervisor.run("digest", self._daily(self.answers).run))
-                whole.append(self.supervisor.run("power", self.watch.run))
+                whole.append(self.supervisor.run("power", self._home.watch.run))
                 whole += [self._supervise(source) for source in self._sources]
                 whole += [self.supervisor.run(f"prices.{feed.name}", feed.run) for feed in self._feeds()]
                 whole += [

@@ -37,6 +37,7 @@ class OpenHome:
     registry: Registry
     recorder: Recorder
     clock: Clock
+    watch: PowerWatch
 
 
 @contextmanager
@@ -61,14 +62,10 @@ def open_home(config: Config, folder: Path, clock: Clock, *, read_only: bool = F
         if given_back and not read_only:
             log.info("%d readings taken over from the log", given_back)
         take_tariffs_in(answers_of(config, store, registry, recorder, clock).tariffs, write=not read_only)
-        yield OpenHome(config, store, registry, recorder, clock)
+        watched = Watched(config.limiter, config.supply.meter, config.alarms, config.home.zone)
+        yield OpenHome(config, store, registry, recorder, clock, PowerWatch(store, registry, recorder, watched))
     finally:
         store.close()
-
-
-def watched_in(config: Config) -> Watched:
-    """Return whose power is watched, and for what."""
-    return Watched(config.limiter, config.supply.meter, config.alarms, config.home.zone)
 
 
 def ports_of(
@@ -81,7 +78,6 @@ def ports_of(
     discovery: Discovery | None = None,
     answers: Answers | None = None,
     events: Events | None = None,
-    watch: PowerWatch | None = None,
 ) -> Ports:
     """Return what pages and commands ask; without a service nothing is live and no source runs."""
     config, store, registry, recorder, clock = home.config, home.store, home.registry, home.recorder, home.clock
@@ -109,6 +105,6 @@ def ports_of(
         programmes=answers.programmes,
         splits=answers.splits,
         events=events or Events(store.book.events),
-        supply=watch or PowerWatch(store, registry, recorder, watched_in(config)),
+        supply=home.watch,
         discovery=discovery or Discovery(config, {}, clock, lambda: owners_of(registry)),
     )

@@ -25,9 +25,9 @@ class Watching:
     def __init__(self, home: TestHome, meter: str | None = None) -> None:
         self.home = home
         self.told: list[Event] = []
-        self.watch = PowerWatch(
-            home.store, home.registry, home.recorder, Watched(ITALY, meter, (OVEN_ON,), ROME), self.hear
-        )
+        watched = Watched(ITALY, meter, (OVEN_ON,), ROME)
+        self.watch = PowerWatch(home.store, home.registry, home.recorder, watched)
+        self.watch.on_event = self.hear
         self.watch.tick()
 
     def hear(self, event: Event) -> None:

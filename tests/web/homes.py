@@ -152,7 +152,8 @@ class TestHome:
         home = Home("Casa Rossi", ROME, "EUR", demo=False, home_id="5f0e")
         registry = Registry(self.store.registry, HomeConfig(), {})
         config = parse('[prices.spot]\nformat = "awattar"', "no config")
-        answers = answers_of(config, self.store, registry, Recorder(self.store, registry, self.clock), self.clock)
+        recorder = Recorder(self.store, registry, self.clock)
+        answers = answers_of(config, self.store, registry, recorder, self.clock)
         return Ports(
             home=home,
             clock=self.clock,

@@ -16,7 +16,7 @@ from casawatt.engine.power import believed_mw_columns
 from casawatt.engine.shedding import what_to_stop
 from casawatt.model.alarm import Alarm
 from casawatt.model.columns import ABSENT
-from casawatt.model.event import Event
+from casawatt.model.event import Event, EventFilter
 from casawatt.model.meter import Meter
 from casawatt.model.ports import Clock
 from casawatt.model.supply import AlarmNow, Limiter, Running, Stop, SupplyNow
@@ -72,14 +72,13 @@ class PowerWatch:
         registry: Registry,
         recorder: Recorder,
         watched: Watched,
-        on_event: Callable[[Event], object] = lambda _event: None,
     ) -> None:
-        """Look at what `recorder` takes in, and give what happens to `on_event`."""
+        """Look at what `recorder` takes in. What happens is heard by whoever sets `on_event`."""
+        self.on_event: Callable[[Event], object] = lambda _event: None
         self._store = store
         self._registry = registry
         self._recorder = recorder
         self._watched = watched
-        self._on_event = on_event
         self._tracks: dict[int, Track] = {}
         self._version = -1
         self._anew_ms = -FAR_MS
@@ -172,7 +171,9 @@ class PowerWatch:
             track.rebuilds, track.begun = known.rebuilds, known.begun
             return
         track.anew = True
-        judge.remember(self._store.book.events.newest(meter.slug, (OVER, WARNING, NORMAL), TOLD_MAX))
+        wanted = EventFilter(types=(OVER, WARNING, NORMAL), subject=meter.slug)
+        told = self._store.book.events.list(None, TOLD_MAX, wanted, newest_first=True)
+        judge.remember(event for _, event in told)
 
     def _mains(self) -> Meter | None:
         """Return the meter of the mains: the one that is named, or the only one whose appliance that is."""
@@ -229,7 +230,7 @@ class PowerWatch:
 
     def _tell(self, events: Sequence[Event]) -> None:
         for event in events:
-            self._on_event(event)
+            self.on_event(event)
 
     def _stop(self, need_mw: int) -> Stop:
         """Return what to stop to use so much less: of the meters that no other is part of, as they are now."""

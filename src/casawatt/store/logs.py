@@ -1,7 +1,5 @@
 """The log of events, and how far each follower has come."""
 
-from collections.abc import Collection, Sequence
-
 import msgspec
 
 from casawatt.model.event import ALL, Event, EventFilter
@@ -81,16 +79,6 @@ def _conditions(wanted: EventFilter) -> tuple[list[str], list[str | int]]:
             conditions.append(condition)
             values.append(value)
     return conditions, values
-
-    def newest(self, subject: str, types: Collection[str], limit: int) -> Sequence[Event]:
-        """Return up to `limit` events of a subject that are of one of these types, the newest first."""
-        marks = ", ".join("?" * len(types))
-        rows = self._database.reader().execute(
-            "SELECT seq, event_id, type, time_ms, subject, data FROM events"  # noqa: S608 - question marks alone
-            f" WHERE subject = ? AND type IN ({marks}) ORDER BY seq DESC LIMIT ?",
-            (subject, *types, limit),
-        )
-        return [_event_of_row(row)[1] for row in rows]
 
 
 def _event_of_row(row: tuple[int, str, str, int, str, str]) -> tuple[int, Event]:
