@@ -57,6 +57,7 @@ class Service:
         self.answers = answers_of(
             home.config, home.store, home.registry, home.recorder, home.clock, self.events.happened
         )
+        home.watch.on_event = self.events.happened
         self.discovery = Discovery(
             home.config,
             {source.name: source.options for source in self._sources},
@@ -93,6 +94,7 @@ class Service:
             async with asyncio.TaskGroup() as group:
                 whole = [self.keeper.run(), self.events.run(), self.discovery.run(), *beside]
                 whole.append(self.supervisor.run("digest", self._daily(self.answers).run))
+                whole.append(self.supervisor.run("power", self._home.watch.run))
                 whole += [self._supervise(source) for source in self._sources]
                 whole += [self.supervisor.run(f"prices.{feed.name}", feed.run) for feed in self._feeds()]
                 whole += [

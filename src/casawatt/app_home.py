@@ -15,6 +15,7 @@ from casawatt.discovery import Discovery, owners_of
 from casawatt.model.meter import Traits
 from casawatt.model.ports import Clock
 from casawatt.recorder.events import Events
+from casawatt.recorder.power_watch import PowerWatch, Watched
 from casawatt.recorder.recorder import Recorder
 from casawatt.recorder.repair import Repairs
 from casawatt.recorder.run_options import by_config
@@ -36,6 +37,7 @@ class OpenHome:
     registry: Registry
     recorder: Recorder
     clock: Clock
+    watch: PowerWatch
 
 
 @contextmanager
@@ -60,7 +62,8 @@ def open_home(config: Config, folder: Path, clock: Clock, *, read_only: bool = F
         if given_back and not read_only:
             log.info("%d readings taken over from the log", given_back)
         take_tariffs_in(answers_of(config, store, registry, recorder, clock).tariffs, write=not read_only)
-        yield OpenHome(config, store, registry, recorder, clock)
+        watched = Watched(config.limiter, config.supply.meter, config.alarms, config.home.zone)
+        yield OpenHome(config, store, registry, recorder, clock, PowerWatch(store, registry, recorder, watched))
     finally:
         store.close()
 
@@ -81,7 +84,14 @@ def ports_of(
     idle = Supervisor(clock, lambda _event: None, lambda: None)
     answers = answers or answers_of(config, store, registry, recorder, clock)
     return Ports(
-        home=Home(config.home.name, config.home.zone, config.home.currency, demo, store.home_id),
+        home=Home(
+            config.home.name,
+            config.home.zone,
+            config.home.currency,
+            demo,
+            store.home_id,
+            config.supply.contracted_w,
+        ),
         clock=clock,
         meters=HomeMeters(registry, recorder, clock),
         live=live or Live(recorder),
@@ -95,5 +105,6 @@ def ports_of(
         programmes=answers.programmes,
         splits=answers.splits,
         events=events or Events(store.book.events),
+        supply=home.watch,
         discovery=discovery or Discovery(config, {}, clock, lambda: owners_of(registry)),
     )

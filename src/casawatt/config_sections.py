@@ -12,7 +12,7 @@ from casawatt.model.broker import BrokerOptions
 from casawatt.model.member import Rest
 from casawatt.model.meter import LIMIT_W, Cadence
 from casawatt.model.price import PriceFormat, PriceUnit
-from casawatt.model.supply import WARN_MS, PresetName, TierRule
+from casawatt.model.supply import CLEAR_MS, WARN_MS, PresetName, TierRule
 
 Ratio = Annotated[float, Meta(gt=0, le=1)]
 Voltage = Annotated[float, Meta(ge=50, le=1000)]
@@ -57,7 +57,8 @@ class SupplyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """`[supply]`: the grid connection. `limit_w`: more power than this, in either direction, cannot flow through it.
 
     `meter` is the slug of the meter that everything is billed by, `contracted_w` the power that is paid for. `limiter`
-    names what switches the home off, or `tier` describes it; `warn_s` before it would it is warned of.
+    names what switches the home off, or `tier` describes it. It is warned of `warn_s` before, and power is normal
+    again after `clear_for_s`.
     """
 
     limit_w: Limit = LIMIT_W
@@ -66,6 +67,7 @@ class SupplyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     limiter: PresetName | None = None
     tier: tuple[TierRule, ...] = ()
     warn_s: Annotated[float, Meta(ge=30, le=86_400)] = WARN_MS / 1000
+    clear_for_s: Annotated[float, Meta(ge=1, le=86_400)] = CLEAR_MS / 1000
 
 
 class AlarmConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):
@@ -77,7 +79,7 @@ class AlarmConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     meter: str
     above_w: Threshold | None = None
     below_w: Threshold | None = None
-    for_s: Annotated[float, Meta(ge=0, le=2_592_000)] = 10.0
+    for_s: Annotated[float, Meta(ge=0, le=86_400)] = 10.0
     clear_w: Threshold | None = None
     clear_for_s: Annotated[float, Meta(ge=0, le=86_400)] = 60.0
     from_: TimeOfDay | None = None

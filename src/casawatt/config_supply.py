@@ -15,7 +15,7 @@ def limiter_in(document: Document, supply: SupplyConfig) -> Limiter | None:
         return None
     try:
         rules = supply.tier or PRESETS[supply.limiter or ""]
-        return limiter_of(rules, supply.contracted_w, supply.warn_s)
+        return limiter_of(rules, supply.contracted_w, supply.warn_s, supply.clear_for_s)
     except ValueError as error:
         why, number = error.args
         if supply.limiter is not None:

@@ -21,6 +21,7 @@ from casawatt.model.run import State
 from casawatt.model.run_answer import Comparison, Doing, ProgrammeAnswer, RunAnswer
 from casawatt.model.suspect import Suspect
 from casawatt.recorder.events import Events
+from casawatt.recorder.power_watch import PowerWatch, Watched
 from casawatt.recorder.recorder import Recorder
 from casawatt.registry import Registry
 from casawatt.store.store import Store
@@ -151,7 +152,8 @@ class TestHome:
         home = Home("Casa Rossi", ROME, "EUR", demo=False, home_id="5f0e")
         registry = Registry(self.store.registry, HomeConfig(), {})
         config = parse('[prices.spot]\nformat = "awattar"', "no config")
-        answers = answers_of(config, self.store, registry, Recorder(self.store, registry, self.clock), self.clock)
+        recorder = Recorder(self.store, registry, self.clock)
+        answers = answers_of(config, self.store, registry, recorder, self.clock)
         return Ports(
             home=home,
             clock=self.clock,
@@ -167,6 +169,7 @@ class TestHome:
             splits=answers.splits,
             discovery=self,
             events=self.events,
+            supply=PowerWatch(self.store, registry, recorder, Watched(None, None, (), ROME)),
             desk=self.desk,
         )
 

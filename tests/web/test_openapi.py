@@ -66,6 +66,8 @@ def check(document: dict[str, Any], operation: dict[str, Any], response: httpx.R
         ("/api/v1/meters", "/api/v1/meters"),
         ("/api/v1/meters?x=1", "/api/v1/meters"),
         ("/api/v1/meters/freezer", "/api/v1/meters/{slug}"),
+        ("/api/v1/supply", "/api/v1/supply"),
+        ("/api/v1/alarms", "/api/v1/alarms"),
         ("/api/v1/meters/washing-machine/readings", "/api/v1/meters/{slug}/readings"),
         ("/api/v1/meters/washing-machine/readings?resolution=1m", "/api/v1/meters/{slug}/readings"),
         ("/api/v1/meters/washing-machine/readings?resolution=x", "/api/v1/meters/{slug}/readings"),

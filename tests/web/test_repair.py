@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from casawatt.app_home import OpenHome, ports_of
 from casawatt.config import parse
+from casawatt.recorder.power_watch import PowerWatch, Watched
 from casawatt.web import create_app
 from tests.recorder.deciding import HOUR_MS, Place
 from tests.web.homes import at, client_of
@@ -39,7 +40,8 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
 @pytest_asyncio.fixture
 async def client(place: Place) -> AsyncIterator[httpx.AsyncClient]:
     home = place.home
-    opened = OpenHome(parse("", "no such file"), home.store, home.registry, home.recorder, home.clock)
+    watch = PowerWatch(home.store, home.registry, home.recorder, Watched(None, None, (), home.store.zone))
+    opened = OpenHome(parse("", "no such file"), home.store, home.registry, home.recorder, home.clock, watch)
     async with client_of(create_app(ports_of(opened, demo=False), pages=Path("nowhere"))) as client:
         yield client
 

@@ -24,6 +24,7 @@ from casawatt.cli import (
     runs,
     serve,
     split,
+    supply,
     whatif,
 )
 from casawatt.cli.output import complain
@@ -52,6 +53,8 @@ app.add_typer(split.app, name="split")
 app.add_typer(prices.app, name="prices")
 app.command()(live.live)
 app.command()(events.events)
+app.command()(supply.supply)
+app.command()(supply.alarms)
 app.command()(bill.bill)
 app.command()(whatif.whatif)
 app.command()(digest.digest)

@@ -55,7 +55,7 @@ def step(
     than the state.
     """
     if state.time_ms is None:
-        state = State(time_ms, None, time_ms)
+        state = State(time_ms, None, time_ms, over=state.over)
     state, told = idle(state, time_ms, alarm, zone)
     if power_mw is None:
         return msgspec.structs.replace(state, power_mw=None, until_ms=time_ms), told

@@ -11,7 +11,7 @@ earlier by as much. Silence longer than what was left ends a count: had the powe
 meanwhile. So it begins anew with the next reading, which is said too (`Count.begun_unseen`).
 
 What was announced is part of the state, so nothing is announced twice: a tier is entered once, a warning comes again
-only when half the time is left, and both again only after the power was 5 % below for a minute.
+only when half the time is left, and both again only after the power was 5 % below for a while.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ import msgspec
 
 from casawatt.engine import limiter_count
 from casawatt.engine.limiter_count import Count
-from casawatt.model.supply import CLEAR_MS, Limiter
+from casawatt.model.supply import Limiter
 
 
 class Kind(StrEnum):
@@ -83,7 +83,9 @@ def step(
     than the state.
     """
     if state.time_ms is None:
-        state = State(time_ms, None, time_ms, 0, tuple(Count(begun_unseen=True) for _ in limiter.tiers))
+        told = state.counts or tuple(Count() for _ in limiter.tiers)
+        counts = tuple(Count(begun_unseen=True, over=each.over, warned_ms=each.warned_ms) for each in told)
+        state = State(time_ms, None, time_ms, 0, counts)
     state, said = idle(state, time_ms, limiter)
     if power_mw is None:
         return msgspec.structs.replace(state, power_mw=None, until_ms=time_ms), said
@@ -146,10 +148,11 @@ def safe_mw(state: State, limiter: Limiter) -> int:
 
 
 def told_as(state: State, counts: Iterable[Count]) -> State:
-    """Return the state with what was announced taken from `counts`."""
+    """Return the state with what was announced taken from `counts`, one for each tier."""
+    others = tuple(counts)
     told = tuple(
         msgspec.structs.replace(own, over=other.over, warned_ms=other.warned_ms, clear_ms=0)
-        for own, other in zip(state.counts, counts, strict=True)
+        for own, other in zip(state.counts or (Count(),) * len(others), others, strict=True)
     )
     return msgspec.structs.replace(state, counts=told)
 
@@ -173,7 +176,7 @@ def _through(
     said: list[Said] = []
     while time_ms < end_ms:
         pairs = list(zip(state.counts, limiter.tiers, strict=True))
-        instants = [ms for pair in pairs for ms in limiter_count.instants_ms(*pair, power_mw, limiter.warn_ms)]
+        instants = [ms for pair in pairs for ms in limiter_count.instants_ms(*pair, power_mw, limiter)]
         passed_ms = min([end_ms - time_ms, *(each for each in instants if each > 0)])
         time_ms += passed_ms
         after = [limiter_count.passed(*pair, power_mw, passed_ms) for pair in pairs]
@@ -211,7 +214,7 @@ def _speak(state: State, limiter: Limiter) -> tuple[State, tuple[Said, ...]]:
             counts[number] = msgspec.structs.replace(counts[number], warned_ms=early_ms)
             said.append(Said(Kind.WARNING, state.time_ms, number, state.power_mw, left_ms, unknown_ms))
     for number, (count, tier_) in enumerate(zip(counts, limiter.tiers, strict=True)):
-        if count.clear_ms >= CLEAR_MS and limiter_count.left_ms(count, tier_, state.power_mw) is None:
+        if count.clear_ms >= limiter.clear_ms and limiter_count.left_ms(count, tier_, state.power_mw) is None:
             counts[number] = count.cleared()
     due_ms = state.due_ms
     if any(count.told for count in state.counts) and not any(count.told for count in counts):

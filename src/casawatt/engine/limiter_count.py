@@ -2,7 +2,7 @@
 
 import msgspec
 
-from casawatt.model.supply import CLEAR_MS, Tier
+from casawatt.model.supply import Limiter, Tier
 
 WARNED_LEAST_MS = 15_000
 """Half the time left is not worth a further warning when it is less than this."""
@@ -79,7 +79,7 @@ def passed(count: Count, tier: Tier, power_mw: int, passed_ms: int) -> tuple[Cou
         window_mw_ms=window_mw_ms,
         unknown_ms=0 if nothing_left else count.unknown_ms,
         begun_unseen=not nothing_left and count.begun_unseen,
-        clear_ms=min(clear_ms, CLEAR_MS),
+        clear_ms=clear_ms,
         over=count.over,
         warned_ms=count.warned_ms,
     )
@@ -128,14 +128,14 @@ def is_confirmed(count: Count, tier: Tier) -> bool:
     return bool(count.window) or max(count.above_ms, count.window_ms) >= tier.confirm_ms
 
 
-def instants_ms(count: Count, tier: Tier, power_mw: int, warn_ms: int) -> list[int]:
+def instants_ms(count: Count, tier: Tier, power_mw: int, limiter: Limiter) -> list[int]:
     """Return in how many ms, at this power, a count has to be looked at; what is not above 0 is past."""
-    found = [CLEAR_MS - count.clear_ms] if count.told and power_mw <= tier.clear_mw else []
+    found = [limiter.clear_ms - count.clear_ms] if count.told and power_mw <= tier.clear_mw else []
     if count.window is not None:
         found += [tier.windows_ms[count.window] - count.window_ms, tier.confirm_ms - count.window_ms]
     if power_mw > tier.above_mw:
         found += [tier.limit_ms - count.above_ms, tier.confirm_ms - count.above_ms]
-    rest_ms, at_ms = left_ms(count, tier, power_mw), warns_at_ms(count, warn_ms)
+    rest_ms, at_ms = left_ms(count, tier, power_mw), warns_at_ms(count, limiter.warn_ms)
     if rest_ms is not None and at_ms is not None:
         found.append(rest_ms - count.unknown_ms - at_ms)
     return found

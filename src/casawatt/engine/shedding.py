@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-import msgspec
+from casawatt.model.supply import Running, Stop
 
 KEPT_ON = frozenset(
     {"fridge", "freezer", "fridge_freezer", "router", "network", "server", "aquarium", "medical", "alarm_system"}
@@ -11,21 +11,6 @@ KEPT_ON = frozenset(
 
 LEAST_MW = 20_000
 """What uses less than this is not running."""
-
-
-class Running(msgspec.Struct, frozen=True):
-    """A meter (its slug) whose appliance uses power now."""
-
-    meter: str
-    appliance: str | None
-    power_mw: int
-
-
-class Stop(msgspec.Struct, frozen=True):
-    """What to stop; `enough`: that brings the power down by all that is needed."""
-
-    meters: tuple[Running, ...]
-    enough: bool
 
 
 def what_to_stop(running: Sequence[Running], need_mw: int) -> Stop:

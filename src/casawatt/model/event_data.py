@@ -120,3 +120,57 @@ class RunFinished(msgspec.Struct, frozen=True):
     cost: str | None
     currency: str
     programme: str | None
+
+
+class PowerOver(msgspec.Struct, frozen=True):
+    """`casawatt.power.over`: power has gone where it should not, and not just for a moment.
+
+    Of the limiter `alarm` is null and `tier` counts from 1; of an alarm it is its name. The power of the meter is above
+    `above_w`, or below `below_w`. `trip_in_s`: how long until the limiter acts at this power; `unknown_s`: it may act
+    earlier by as much, as so much within the count was not measured.
+    """
+
+    power_w: float
+    alarm: str | None = None
+    tier: int | None = None
+    above_w: float | None = None
+    below_w: float | None = None
+    trip_in_s: float | None = None
+    unknown_s: float = 0.0
+
+
+class StopMeter(msgspec.Struct, frozen=True):
+    """An appliance that can be stopped: its meter's slug, and the power that it uses."""
+
+    meter: str
+    power_w: float
+
+
+class TripWarning(msgspec.Struct, frozen=True):
+    """`casawatt.trip.warning`: the limiter will switch the home off soon if the power stays.
+
+    `tier` counts from 1, and is of power above `above_w`. `trip_in_s`: when, from the event's time on; `unknown_s`: it
+    may act earlier by as much. `safe_w`: it does not act at this power. `stop`: what to stop to get there, and whether
+    that is `enough`; the rest is not measured by any meter of its own.
+    """
+
+    power_w: float
+    tier: int
+    above_w: float
+    trip_in_s: float
+    unknown_s: float
+    safe_w: float
+    stop: list[StopMeter]
+    enough: bool
+
+
+class PowerNormal(msgspec.Struct, frozen=True):
+    """`casawatt.power.normal`: what `casawatt.power.over` said is over, and has been for a while.
+
+    `alarm`: the alarm's name, null for the limiter. `reason`: `power` when the power is back, `hours` when the alarm is
+    off by the clock; then `power_w` is null where it is not known.
+    """
+
+    power_w: float | None
+    alarm: str | None = None
+    reason: Literal["power", "hours"] = "power"

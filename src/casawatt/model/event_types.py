@@ -7,20 +7,26 @@ from casawatt.model.event_data import (
     DigestDaily,
     MeterBack,
     MeterSilent,
+    PowerNormal,
+    PowerOver,
     PriceDiffers,
     RunFinished,
     RunStarted,
     SourceFailed,
+    TripWarning,
 )
 
 EVENT_TYPES: dict[str, type[msgspec.Struct]] = {
     "casawatt.digest.daily": DigestDaily,
     "casawatt.meter.back": MeterBack,
     "casawatt.meter.silent": MeterSilent,
+    "casawatt.power.normal": PowerNormal,
+    "casawatt.power.over": PowerOver,
     "casawatt.price.differs": PriceDiffers,
     "casawatt.run.finished": RunFinished,
     "casawatt.run.started": RunStarted,
     "casawatt.source.failed": SourceFailed,
+    "casawatt.trip.warning": TripWarning,
 }
 """The data of each type."""
 

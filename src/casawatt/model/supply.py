@@ -1,10 +1,12 @@
-"""The supply's limiter: how much power may flow for how long before it switches the home off."""
+"""The supply's limiter: how much power may flow for how long before it switches the home off, and how that stands."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+
+from casawatt.model.alarm import Alarm
 
 MW_PER_W = 1000
 
@@ -59,10 +61,14 @@ class Tier(msgspec.Struct, frozen=True):
 
 
 class Limiter(msgspec.Struct, frozen=True):
-    """What switches the home off: its tiers, ascending by power, and how long before it is warned of."""
+    """What switches the home off: its tiers, ascending by power.
+
+    It is warned of `warn_ms` before, and power is normal again when it was well below for `clear_ms`.
+    """
 
     tiers: tuple[Tier, ...]
     warn_ms: int = WARN_MS
+    clear_ms: int = CLEAR_MS
 
 
 PresetName = Literal["italy", "mcee"]
@@ -79,7 +85,12 @@ PRESETS: dict[str, tuple[TierRule, ...]] = {
 came at 4200 W, which its contract let flow for a few minutes."""
 
 
-def limiter_of(rules: Sequence[TierRule], contracted_w: float | None, warn_s: float) -> Limiter:
+def limiter_of(
+    rules: Sequence[TierRule],
+    contracted_w: float | None,
+    warn_s: float = WARN_MS / 1000,
+    clear_s: float = CLEAR_MS / 1000,
+) -> Limiter:
     """Return the limiter of rules that ascend by power.
 
     The first rule's power may flow for ever, the last one is of any power. Raises ValueError, with the number of the
@@ -104,7 +115,7 @@ def limiter_of(rules: Sequence[TierRule], contracted_w: float | None, warn_s: fl
         boundary_mw = next_mw
     if boundary_mw is not None:
         raise ValueError("the last tier is of any power: it has neither up_to_w nor up_to_ratio", len(rules) - 1)
-    return Limiter(tuple(tiers), round(warn_s * 1000))
+    return Limiter(tuple(tiers), round(warn_s * 1000), round(clear_s * 1000))
 
 
 def _boundary_mw(rule: TierRule, contracted_w: float | None, number: int) -> int | None:
@@ -117,3 +128,68 @@ def _boundary_mw(rule: TierRule, contracted_w: float | None, number: int) -> int
     if contracted_w is None:
         raise ValueError("is a ratio of the contracted power, so [supply] needs contracted_w", number)
     return round(rule.up_to_ratio * contracted_w * MW_PER_W)
+
+
+class Running(msgspec.Struct, frozen=True):
+    """A meter (its slug) whose appliance uses power now."""
+
+    meter: str
+    appliance: str | None
+    power_mw: int
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """What to stop; `enough`: that brings the power down by all that is needed."""
+
+    meters: tuple[Running, ...]
+    enough: bool
+
+
+class TierNow(msgspec.Struct, frozen=True):
+    """How far a tier is: its power has been exceeded for `above_ms`, and the limiter acts in `left_ms` if it stays.
+
+    Within the count `unknown_ms` were not measured; `begun_unseen`: nor was the time just before it.
+    """
+
+    tier: Tier
+    above_ms: int
+    left_ms: int | None
+    unknown_ms: int
+    begun_unseen: bool
+    told: bool
+
+
+class SupplyNow(msgspec.Struct, frozen=True):
+    """How the supply stands at `time_ms` (UTC ms).
+
+    `meter` is the slug of the meter of the mains; `why` says in a sentence what is not watched or not known. `power_mw`
+    was said at `said_ms`, and is None when it is not known any more. `trip_in_ms` and `tier` (its place in `tiers`):
+    when the limiter acts if the power stays, None if it does not. `safe_mw`: at this power it does not. `due_ms`: when
+    it should have acted already, although the power stayed.
+    """
+
+    time_ms: int
+    meter: str | None
+    why: str | None
+    power_mw: int | None
+    said_ms: int | None
+    tiers: tuple[TierNow, ...]
+    trip_in_ms: int | None
+    tier: int | None
+    safe_mw: int | None
+    stop: Stop | None
+    due_ms: int | None
+
+
+class AlarmNow(msgspec.Struct, frozen=True):
+    """How an alarm stands. `on`: by the clock; `over`: it was told; `beyond_ms`: so long its power has been reached.
+
+    `power_mw` is None when it is not known (any more), `missing`: there is no such meter.
+    """
+
+    alarm: Alarm
+    on: bool
+    over: bool
+    power_mw: int | None
+    beyond_ms: int
+    missing: bool

@@ -67,7 +67,7 @@ class Line:
     `newest_ms` is the time of the newest record, `heard_ms` our clock when the meter last spoke; `gone`: its device is
     known to be off. `aside`: what was set aside of records since somebody took it from here, by their time; nothing
     where something was before. `fresh` and `touched` wait for whoever finds runs: records in ascending time, and the
-    span of the past that is no longer as it was.
+    span of the past that is no longer as it was. `rebuilds` counts how often the past was derived anew.
     """
 
     __slots__ = (
@@ -86,6 +86,7 @@ class Line:
         "meter",
         "meter_id",
         "newest_ms",
+        "rebuilds",
         "sequence",
         "snapshots",
         "state",
@@ -105,7 +106,7 @@ class Line:
         self.fresh: list[Record] = []
         self.touched: tuple[int, int] | None = None
         self.changed = self.gone = False
-        self.sequence = 0
+        self.sequence = self.rebuilds = 0
         self.calibrate(calibrations)
 
     def calibrate(self, calibrations: list[Calibration]) -> None:
@@ -145,6 +146,7 @@ class Line:
         """Note that what is derived is again what the records say."""
         self.dirty_from_ms = None
         self.dirty_to_ms = -FAR_MS
+        self.rebuilds += 1
 
     def advance(self, record: Record) -> tuple[Interval, ...]:
         """Step the engine by a record not older than the newest; returns the quarter-hours it closed."""

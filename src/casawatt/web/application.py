@@ -14,7 +14,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, License, SecurityScheme
 
 from casawatt import __version__
-from casawatt.web import bill, digest, events, patterns, repair, runs, split, whatif
+from casawatt.web import bill, digest, events, patterns, repair, runs, split, supply, whatif
 from casawatt.web.discovery import get_discovery, post_discovery
 from casawatt.web.energy import get_energy
 from casawatt.web.event_stream import EventStreams
@@ -69,6 +69,7 @@ def api_routers() -> list[Router]:
         *digest.HANDLERS,
         *patterns.HANDLERS,
         *runs.HANDLERS,
+        *supply.HANDLERS,
         *whatif.HANDLERS,
     ]
     return [

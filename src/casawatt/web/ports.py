@@ -23,6 +23,7 @@ from casawatt.web.findings import DiscoveryPort
 from casawatt.web.import_port import ImportPort
 from casawatt.web.repair_port import RepairPort
 from casawatt.web.runs_port import ProgrammesPort, RunsPort
+from casawatt.web.supply_port import SupplyPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Home:
     currency: str
     demo: bool
     home_id: str
+    contracted_w: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,4 +259,5 @@ class Ports:
     answers: Answers
     splits: Splits
     events: EventsPort
+    supply: SupplyPort
     desk: Desk | None = None
