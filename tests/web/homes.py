@@ -110,6 +110,9 @@ class TestRuns:
     def count(self, _: Meter) -> int:
         return 0
 
+    def look_on(self, _: Meter) -> bool:
+        return False
+
     def find(self, *_: object) -> RunAnswer:
         raise AssertionError
 

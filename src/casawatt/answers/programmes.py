@@ -44,8 +44,7 @@ class Programmes:
         if state is None:
             return None
         now_ms = self._runs.clock.now_ms()
-        runs = self._runs.list(meter, now_ms, now_ms + 1)
-        open_run = next((run for run in runs if run.end_ms is None), None)
+        open_run = self._runs.current(meter)
         if open_run is None:
             self._told.pop(meter.meter_id, None)
             return Doing(state, None)
@@ -55,8 +54,13 @@ class Programmes:
         return Doing(state, told)
 
     def foretold(self, answer: RunAnswer) -> RunAnswer:
-        """Return a run with what it will come to, if it goes on and that is known."""
-        return answer if answer.run.end_ms is not None else replace(answer, outlook=self._outlook(answer.meter, answer))
+        """Return a run with what it will come to, if it goes on and that is known.
+
+        Nothing is known while past runs are being found anew.
+        """
+        if answer.run.end_ms is not None or not self._runs.recorder.runs.is_complete(answer.meter.meter_id):
+            return answer
+        return replace(answer, outlook=self._outlook(answer.meter, answer))
 
     def _outlook(self, meter: Meter, running: RunAnswer) -> Outlook | None:
         """Return what a run that goes on will come to, None where that is not known."""

@@ -111,6 +111,18 @@ class Runs:
         for key in [key for key in self._figures if key[0] == meter_id and key[2] > from_ms]:
             del self._figures[key]
 
+    def current(self, meter: Meter) -> Run | None:
+        """Return the run that the meter's appliance is in, None when it is in none, or has none."""
+        line = self.recorder.line(meter.meter_id)
+        if line is None:
+            return None
+        self.recorder.settle_line(line)
+        return self.recorder.runs.current(meter.meter_id)
+
+    def look_on(self, meter: Meter) -> bool:
+        """Find a piece of the runs anew that were touched; returns whether there is more to look at."""
+        return self.recorder.runs.look_on(meter.meter_id)
+
     def count(self, meter: Meter) -> int:
         """Return how many runs a meter ever had, that which goes on too."""
         return len(self.list(meter, -FAR_MS, FAR_MS))

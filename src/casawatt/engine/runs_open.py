@@ -24,3 +24,8 @@ def open_since_ms(state: RunState) -> int | None:
 def told(state: RunState) -> Run | None:
     """Return the run that was told as finished and may still be changed, None when there is none."""
     return state.told if state.told is not None and state.told.end_ms is not None else None
+
+
+def goes_on(state: RunState) -> bool:
+    """Return whether there is a run that time alone may end."""
+    return state.core.track is not None and not state.core.track.finished

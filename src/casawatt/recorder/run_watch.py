@@ -44,7 +44,7 @@ _decoder = msgspec.msgpack.Decoder(Saved)
 class Watch:
     """One meter's runs: the state up to the newest power, and the span that is to be found anew.
 
-    `mixed`: some runs were found with other settings than those of now.
+    `mixed`: some runs were found with other settings than those of now; `has_runs`: there is anything to be found.
     """
 
     def __init__(self, line: Line, settings_of: SettingsOf, store: Store) -> None:
@@ -57,6 +57,7 @@ class Watch:
         self.fold = Fold(runs.START)
         self._settings_of = settings_of
         self._settings: dict[Calibration, Settings] = {}
+        self.has_runs = self.settings_at(_ANY).runs
         saved = _loaded(store.runs.state(line.meter_id))
         state = runs.load(saved.state) if saved is not None else None
         if saved is None or state is None:
@@ -68,11 +69,6 @@ class Watch:
         self.dirty = saved.dirty
         self.mixed = saved.mixed or saved.settings != self.settings_at(_ANY)
 
-    @property
-    def has_runs(self) -> bool:
-        """Whether there is anything to be found."""
-        return self.settings_at(_ANY).runs
-
     def settings_at(self, calibration: Calibration) -> Settings:
         """Return what runs are found with while a calibration holds."""
         found = self._settings.get(calibration)
@@ -83,7 +79,9 @@ class Watch:
     def renew(self) -> None:
         """Take over what is said of the meter now."""
         known, self._settings = self.settings_at(_ANY), {}
-        self.mixed |= known != self.settings_at(_ANY)
+        now = self.settings_at(_ANY)
+        self.mixed |= known != now
+        self.has_runs = now.runs
 
     def now(self, now_ms: int) -> Now:
         """Return what the appliance does at a time not before the newest power."""

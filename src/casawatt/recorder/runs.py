@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from casawatt.engine import runs
+from casawatt.engine.runs_open import goes_on
 from casawatt.model.meter import Meter
 from casawatt.model.ports import Clock
 from casawatt.model.run import Run, State
@@ -83,9 +84,11 @@ class RunKeeper:
         left = POWERS_AT_ONCE
         now_ms = self._clock.now_ms()
         for watch in self._watches.values():
+            if not watch.has_runs:
+                continue
             while watch.dirty is not None and left > 0:
                 left -= 1 + self._go_on(watch)
-            if watch.dirty is None and watch.has_runs:
+            if watch.dirty is None and goes_on(watch.fold.state):
                 self._tell(watch, watch.now(now_ms).found)
         news, self._news = self._news, []
         return news
@@ -95,6 +98,30 @@ class RunKeeper:
         if found is not None:
             self._tell(watch, found)
         return count
+
+    def look_on(self, meter_id: int) -> bool:
+        """Find a piece of a meter's runs anew that were touched; returns whether there is more to look at."""
+        watch = self._watches.get(meter_id)
+        if watch is None or not watch.has_runs:
+            return False
+        self.follow(watch.line)
+        if watch.dirty is not None:
+            self._go_on(watch)
+        return watch.dirty is not None
+
+    def current(self, meter_id: int) -> Run | None:
+        """Return the run that a meter's appliance is in, None when it is in none, or has none."""
+        watch = self._watches.get(meter_id)
+        if watch is None or not watch.has_runs:
+            return None
+        self.follow(watch.line)
+        there = watch.now(self._clock.now_ms()).found.values()
+        return next((run for run in there if run is not None and run.end_ms is None), None)
+
+    def is_complete(self, meter_id: int) -> bool:
+        """Return whether nothing of a meter's runs is still to be found anew."""
+        watch = self._watches.get(meter_id)
+        return watch is None or watch.dirty is None
 
     def complete(self, meter_id: int) -> Watch | None:
         """Find all of a meter's runs anew that were touched; returns what is held of them, None when it has none."""

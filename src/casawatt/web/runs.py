@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import Body, PathParameter, QueryParameter
 
+from casawatt.model.meter import Meter
 from casawatt.model.run_answer import RunAnswer
 from casawatt.web.meters import BODY_MAX_BYTES, Text
 from casawatt.web.ports import Ports
@@ -56,13 +57,28 @@ NamingBody = Annotated[Naming, Body(title="Naming", description="A run, and what
 )
 async def get_runs(ports: Served, meter: OfMeter = None, start: Start = None, end: End = None) -> Response[bytes]:
     """Return what the appliances were used for, in the order in which they began; also what still goes on."""
-    return answer(listed(ports, meter, *parse_span(ports, start, end)))
+    span = parse_span(ports, start, end)
+    for each in asked(ports, meter):
+        await caught_up(ports, each)
+    return answer(listed(ports, meter, *span))
+
+
+def asked(ports: Ports, slug: str | None) -> list[Meter]:
+    """Return the meter of that slug, or all; raises UnknownMeterError."""
+    return ports.meters.meters() if slug is None else [find_meter(ports, slug)]
+
+
+async def caught_up(ports: Ports, meter: Meter) -> Meter:
+    """Return the meter when all of its runs are found that late readings touched; other work goes on in between."""
+    for _ in iter(lambda: ports.runs.look_on(meter), False):
+        await asyncio.sleep(0)
+    return meter
 
 
 def listed(ports: Ports, slug: str | None, start_ms: int, end_ms: int) -> RunsDocument:
     """Return the runs of a meter, or of all, that have a part in a span; raises UnknownMeterError, ProblemError."""
-    meters = ports.meters.meters() if slug is None else [find_meter(ports, slug)]
-    found = [ports.programmes.foretold(each) for each in ports.runs.answers(meters, start_ms, end_ms)]
+    answers_ = ports.runs.answers(asked(ports, slug), start_ms, end_ms)
+    found = [ports.programmes.foretold(each) for each in answers_]
     if len(found) > RUNS_MAX:
         raise wrong("start", f"{len(found):,} runs lie in the span, more than {RUNS_MAX:,}; ask for less time")
     return runs_document(found, ports.home)
@@ -79,7 +95,8 @@ async def get_run(
     ports: Served, meter: Annotated[str, PathParameter(description="The meter's slug")], start: Began
 ) -> Response[bytes]:
     """Return the run of a meter that began at exactly that time."""
-    found = ports.runs.find(find_meter(ports, meter), parse_time("start", start, ports.home.zone))
+    start_ms = parse_time("start", start, ports.home.zone)
+    found = ports.runs.find(await caught_up(ports, find_meter(ports, meter)), start_ms)
     return answer(OneRunDocument(ports.home.currency, run_document(ports.programmes.foretold(found), ports.home)))
 
 
@@ -120,9 +137,8 @@ def run_of(ports: Ports, parameter: str, text: str) -> RunAnswer:
 )
 async def rebuild_runs(ports: Served, slug: Slug) -> Response[bytes]:
     """Find all runs of a meter anew from its readings, with the options that the config has now."""
-    meter = find_meter(ports, slug)
-    await asyncio.sleep(0)
-    return answer(rebuilt(ports, meter.slug))
+    await caught_up(ports, find_meter(ports, slug))
+    return answer(rebuilt(ports, slug))
 
 
 def rebuilt(ports: Ports, slug: str) -> RebuiltDocument:
@@ -141,6 +157,7 @@ def rebuilt(ports: Ports, slug: str) -> RebuiltDocument:
 )
 async def get_programmes(ports: Served, slug: Slug) -> Response[bytes]:
     """Return the groups that the newest runs make, those with a name first, with what is usual for each."""
+    await caught_up(ports, find_meter(ports, slug))
     return answer(programmes(ports, slug))
 
 

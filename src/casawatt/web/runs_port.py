@@ -11,6 +11,13 @@ from casawatt.model.run_answer import Comparison, Doing, ProgrammeAnswer, RunAns
 class RunsPort(Protocol):
     """What the meters were used for, as their readings show it. All raise StoreError."""
 
+    def look_on(self, meter: Meter) -> bool:
+        """Find a piece of the runs anew that were touched; returns whether there is more to look at.
+
+        Whoever asks without this waits until all of it is done, and everybody else with him.
+        """
+        ...
+
     def answers(self, meters: Iterable[Meter], start_ms: int, end_ms: int) -> Sequence[RunAnswer]:
         """Return the runs that have a part in `start_ms <= t < end_ms`, in the order in which they began."""
         ...
