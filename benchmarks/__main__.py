@@ -16,7 +16,7 @@ from benchmarks.machine import machine
 from benchmarks.outcome import Context, Section
 from benchmarks.readings import load
 
-SUBJECTS = ("append", "size", "queries", "path", "mqtt", "writes", "load", "pixel", "kill", "runs", "year")
+SUBJECTS = ("append", "size", "queries", "path", "mqtt", "writes", "load", "pixel", "kill", "runs", "breaker", "year")
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 
 

@@ -18,15 +18,18 @@ import pytest
 from casawatt.answers import digest_event, run_events
 from casawatt.answers.prices import differs
 from casawatt.app_home import OpenHome, ports_of
+from casawatt.model.alarm import Alarm
 from casawatt.model.event import Event
 from casawatt.model.event_schemas import schema_of
 from casawatt.model.event_types import EVENT_TYPES
 from casawatt.model.price import PriceChange
 from casawatt.model.run import Phase, Run
+from casawatt.model.supply import PRESETS, limiter_of
+from casawatt.recorder.power_watch import PowerWatch, Watched
 from casawatt.recorder.runs import News
 from casawatt.supervisor import Supervisor
 from casawatt.web.events_documents import cloud_event
-from tests.answers.home_of_days import ROME, at, home_at, put_days
+from tests.answers.home_of_days import ROME, at, home_at, put, put_days
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
@@ -105,6 +108,27 @@ async def of_runs(home: OpenHome) -> list[Event]:
     return [run_events.event_of(each, runs, ROME, "EUR") for each in news]
 
 
+def says(home: OpenHome, power_w: float) -> None:
+    """Let the mains say their power now."""
+    now_ms = home.clock.now_ms()
+    put(home, "mains", now_ms, now_ms, 1, lambda _: power_w)
+
+
+async def of_power(home: OpenHome) -> list[Event]:
+    """Return what is told when the mains of 3 kW go over and come back, and an alarm on top of it."""
+    alarm = Alarm("too-much", "mains", 2_500_000, 30_000, 2_400_000, 20_000)
+    watched = Watched(limiter_of(PRESETS["italy"], 3000, 900), None, (alarm,), ROME)
+    watch = PowerWatch(home.store, home.registry, home.recorder, watched)
+    events: list[Event] = []
+    watch.on_event = events.append
+    now_ms = home.clock.now_ms()
+    for second, power_w in ((0, 500), (10, 4700), (100, 4700), (120, 500), (2000, 500)):
+        home.clock.time_ms = now_ms + second * 1000  # type: ignore[attr-defined] # it is the tests' clock
+        says(home, power_w)
+        watch.tick()
+    return events
+
+
 async def of_prices(_home: OpenHome) -> list[Event]:
     changes = [PriceChange(0, 900_000, Decimal("0.10"), Decimal("-0.0000001"))]
     return [differs("spot", changes, 1_000_000)]
@@ -129,7 +153,7 @@ async def of_a_source(home: OpenHome) -> list[Event]:
     return events
 
 
-MAKERS = (of_silence, of_a_day, of_runs, of_prices, of_a_source)
+MAKERS = (of_silence, of_a_day, of_runs, of_power, of_prices, of_a_source)
 
 
 async def test_every_event_that_the_code_makes_fits_its_schema(tmp_path: Path) -> None:

@@ -187,9 +187,9 @@ def test_no_order_of_arrival_changes_any_figure_of_a_day(tmp_path_factory: pytes
     chance = Random(seed)
     start_ms = day_start(ROME, TENTH)
     said = [
-        (slug, start_ms + chance.randrange(-3_600_000, 90_000_000), float(chance.randrange(2000)))
+        (slug, start_ms + second * 1000, float(chance.randrange(2000)))  # of one second, what comes last counts
         for slug in ("mains", "fridge")
-        for _ in range(60)
+        for second in chance.sample(range(-3600, 90_000), 60)
     ]
     found = []
     for order in (sorted(said, key=lambda each: each[1]), chance.sample(said, len(said))):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import append, kill, load, mqtt, path, pixel, queries, runs, size, writes, year
+from benchmarks import append, breaker, kill, load, mqtt, path, pixel, queries, runs, size, writes, year
 from benchmarks.__main__ import SUBJECTS
 from benchmarks.outcome import Context, Section
 from benchmarks.readings import made_up
@@ -23,9 +23,8 @@ def said(section: Section) -> set[str]:
 
 
 def test_every_subject_is_here() -> None:
-    assert {
-        module.__name__ for module in (append, size, queries, path, mqtt, writes, load, pixel, kill, runs, year)
-    } == {f"benchmarks.{subject}" for subject in SUBJECTS}
+    modules = append, size, queries, path, mqtt, writes, load, pixel, kill, runs, breaker, year
+    assert {module.__name__ for module in modules} == {f"benchmarks.{subject}" for subject in SUBJECTS}
 
 
 def test_append_compares_the_store_with_rows(tiny: Context) -> None:

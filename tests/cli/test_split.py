@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -64,6 +65,7 @@ def test_a_split_is_printed_with_its_lines_and_their_reasons(flat: Typed) -> Non
         "Mains was not measured for 742.0 hours of these days",
     ):
         assert part in text
+    assert re.search(r"Anna 31 \d+\.\d\d 0\.00 \d+\.\d\d", text)
 
 
 def test_a_month_is_closed_and_listed_and_the_next_one_follows(flat: Typed) -> None:

@@ -18,12 +18,13 @@ class PlainLimiter:
         self.runs = [0] * len(tiers)
         self.averages: list[tuple[int, list[float]] | None] = [None] * len(tiers)
 
-    def second(self, power_w: float) -> bool:
-        """Take in one second; return whether the limiter acts at its end."""
-        acts = False
+    def second(self, power_w: float) -> list[int]:
+        """Take in one second; return the tiers for which the limiter acts at its end."""
+        acting = set()
         for number, (above_w, limit_s, lengths_s) in enumerate(self.tiers):
             self.runs[number] = self.runs[number] + 1 if power_w > above_w else 0
-            acts |= self.runs[number] >= limit_s
+            if self.runs[number] >= limit_s:
+                acting.add(number)
             average = self.averages[number]
             if average is None and power_w > above_w and lengths_s:
                 average = (0, [])
@@ -33,12 +34,14 @@ class PlainLimiter:
                 if len(seconds) == lengths_s[place]:
                     passes = sum(seconds) / len(seconds) > above_w
                     last = place == len(lengths_s) - 1
-                    acts |= passes and last
+                    if passes and last:
+                        acting.add(number)
                     average = (place + 1, []) if passes and not last else None
             self.averages[number] = average
-        if acts:
-            self.__init__(self.tiers)  # type: ignore[misc]
-        return acts
+        if acting:
+            self.runs = [0] * len(self.tiers)
+            self.averages = [None] * len(self.tiers)
+        return sorted(acting)
 
     def copy(self) -> "PlainLimiter":
         other = PlainLimiter(self.tiers)

@@ -144,6 +144,16 @@ def test_nothing_flaps_when_power_swings_about_a_limit() -> None:
     assert brief(told(readings, 3600, FUSE)[1]) == [("over", 20, 0), ("warning", 20, 0)]
 
 
+def test_a_count_that_begins_anew_is_warned_of_anew_although_power_never_was_well_below() -> None:
+    readings = [*constant(4500, 0, 30), *constant(3950, 40, 340), (350, 4500)]
+    assert brief(told(readings, 420, FUSE)[1]) == [
+        ("over", 10, 0),
+        ("warning", 10, 0),
+        ("warning", 360, 0),
+        ("warning", 405, 0),
+    ]
+
+
 def test_it_is_normal_again_only_after_a_minute_well_below() -> None:
     high = constant(5000, 0, 30)
     assert brief(told([*high, (40, 3000), (80, 3000)], 95, FUSE)[1]) == [("over", 10, 0), ("warning", 10, 0)]

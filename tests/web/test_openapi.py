@@ -11,6 +11,8 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 from openapi_spec_validator import validate
 
+from casawatt.model.event_data import MeterSilent
+from casawatt.model.event_types import event_of
 from casawatt.web import create_app
 from tests.web.homes import TestHome, at
 
@@ -77,6 +79,9 @@ def check(document: dict[str, Any], operation: dict[str, Any], response: httpx.R
         ("/api/v1/split", "/api/v1/split"),
         ("/api/v1/split?start=x", "/api/v1/split"),
         ("/api/v1/split/closed", "/api/v1/split/closed"),
+        ("/api/v1/events?order=newest", "/api/v1/events"),
+        ("/api/v1/events?after=x", "/api/v1/events"),
+        ("/api/v1/events/schemas/casawatt.meter.silent", "/api/v1/events/schemas/{name}"),
         ("/healthz", "/healthz"),
         ("/metrics", "/metrics"),
         ("/api/v1/openapi.json", "/api/v1/openapi.json"),
@@ -88,6 +93,7 @@ async def test_answers_have_the_described_form(
     times = np.arange(at("2026-03-10"), at("2026-03-10") + 600_000, 1000)
     home.put(home.washer, times, power_mw=times % 5_000, current_ma=times % 10)
     home.says(home.washer, 1.0)
+    home.store.book.events.append(event_of(MeterSilent(1), 1, "freezer", 1))
     document = await described(client)
     check(document, document["paths"][route]["get"], await client.get(path))
 

@@ -1,6 +1,7 @@
 """`casawatt digest`: what a day came to."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,8 @@ from casawatt.engine.resample import check_resolution
 from casawatt.web.digest_documents import digest_document
 
 GAPS_SHOWN = 10
+RUNS_SHOWN = 8
+"""A meter that had more runs in a day has them in one row."""
 
 
 def digest(
@@ -56,12 +59,14 @@ def show(document: dict[str, Any], zone: ZoneInfo) -> None:
     parts = [document["home"], *document["meters"]]
     out.print(_heading(document))
     currency = document["currency"]
-    columns = "of", "kWh", f"cost {currency}", "mean W", "peak W", "at", "standby W", f"{currency} a year", "measured %"
-    print_table((*columns, "usual kWh"), [_row(part) for part in parts])
-    rows = [(part["meter"], *_run_row(run)) for part in parts for run in part["runs"]]
+    print_table(("of", "kWh", f"cost {currency}", "usual kWh", "measured %"), [_used(part) for part in parts])
+    out.print()
+    columns = "of", "mean W", "peak W", "at", "standby W", f"standby {currency} a year"
+    print_table(columns, [_power(part) for part in parts])
+    rows = [row for part in parts for row in _runs(part)]
     if rows:
         out.print()
-        print_table(("run of", "from", "until", "kWh", f"cost {currency}"), rows)
+        print_table(("runs of", "from", "until", "kWh", f"cost {currency}"), rows)
     gaps = [(_name(part), gap) for part in parts for gap in part["gaps"]]
     if gaps:
         out.print()
@@ -89,21 +94,39 @@ def _name(part: dict[str, Any]) -> str:
     return part["meter"] or "home"
 
 
-def _row(part: dict[str, Any]) -> tuple[Any, ...]:
-    peak, standby, usual = part["peak"], part["standby"], part["usual"]
-    cost = part["cost"]
+def _used(part: dict[str, Any]) -> tuple[Any, ...]:
+    cost, usual = part["cost"], part["usual"]
     return (
         _name(part),
         f"{part['energy_wh'] / 1000:.3f}",
         cost if cost is None or part["cost_complete"] else f"{cost} or more",
+        f"{usual['energy_wh'] / 1000:.3f}" if usual else None,
+        f"{part['coverage'] * 100:.1f}",
+    )
+
+
+def _power(part: dict[str, Any]) -> tuple[Any, ...]:
+    peak, standby = part["peak"], part["standby"]
+    return (
+        _name(part),
         _watts(part["mean_w"]),
         _watts(peak["power_w"]) if peak else None,
         _clock(peak["at"]) if peak else None,
         _watts(standby["power_w"]) if standby else None,
         standby["year_cost"] if standby else None,
-        f"{part['coverage'] * 100:.1f}",
-        f"{usual['energy_wh'] / 1000:.3f}" if usual else None,
     )
+
+
+def _runs(part: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Return the runs of a meter, all of them together where there are many, as of a fridge."""
+    runs = part["runs"]
+    if len(runs) <= RUNS_SHOWN:
+        return [(part["meter"], *_run_row(run)) for run in runs]
+    energy_wh = sum(run["energy_wh"] for run in runs)
+    costs = [run["cost"] for run in runs]
+    cost = None if None in costs else sum(map(Decimal, costs))
+    first, last = _run_row(runs[0]), _run_row(runs[-1])
+    return [(f"{part['meter']}, {len(runs)} times", first[0], last[1], f"{energy_wh / 1000:.3f}", cost)]
 
 
 def _run_row(run: dict[str, Any]) -> tuple[Any, ...]:

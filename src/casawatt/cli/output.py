@@ -1,6 +1,7 @@
 """How commands print: tables for people, JSON for programs, errors to the error stream."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,8 @@ from rich.table import Table
 out = Console(highlight=False, markup=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
-NUMERIC = "Wh", "kWh", "W", "%", "A"
+NUMERIC = re.compile(r"(?:.* )?(?:k?Wh|W|%|A|[A-Z]{3}(?: a year)?)")
+"""The names of columns of numbers end in a unit, or a currency."""
 
 
 def print_json(value: object) -> None:
@@ -25,7 +27,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
     """
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in columns:
-        table.add_column(name, justify="right" if name.split()[-1] in NUMERIC else "left", overflow="fold")
+        table.add_column(name, justify="right" if NUMERIC.fullmatch(name) else "left", overflow="fold")
     for row in rows:
         table.add_row(*("–" if cell is None else str(cell) for cell in row))
     out.print(table, soft_wrap=False)

@@ -224,7 +224,8 @@ def _show(document: dict[str, Any], *, lines: bool) -> None:
 
 def _sum(owed: dict[str, Any]) -> str:
     """Return a member's adjustments together."""
-    return str(sum((Decimal(each["amount"]) for each in owed["adjustments"]), Decimal(0)))
+    nothing = abs(Decimal(owed["total"])) * 0  # with as many decimal places as the currency has
+    return str(sum((Decimal(each["amount"]) for each in owed["adjustments"]), nothing))
 
 
 def _utc(time_ms: int) -> str:

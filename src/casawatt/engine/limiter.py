@@ -10,8 +10,9 @@ It is kept beside the count (`Count.unknown_ms`), because the limiter may act ea
 earlier by as much. Silence longer than what was left ends a count: had the power stayed, the limiter would have acted
 meanwhile. So it begins anew with the next reading, which is said too (`Count.begun_unseen`).
 
-What was announced is part of the state, so nothing is announced twice: a tier is entered once, a warning comes again
-only when half the time is left, and both again only after the power was 5 % below for a while.
+What was announced is part of the state, so nothing is announced twice. A tier is entered once, and again only after
+the power was 5 % below it for a while. A warning comes again when half the time is left, or when a count that was over
+for a while has begun anew.
 """
 
 from collections.abc import Iterable
@@ -151,7 +152,7 @@ def told_as(state: State, counts: Iterable[Count]) -> State:
     """Return the state with what was announced taken from `counts`, one for each tier."""
     others = tuple(counts)
     told = tuple(
-        msgspec.structs.replace(own, over=other.over, warned_ms=other.warned_ms, clear_ms=0)
+        msgspec.structs.replace(own, over=other.over, warned_ms=other.warned_ms, clear_ms=0, calm_ms=0)
         for own, other in zip(state.counts or (Count(),) * len(others), others, strict=True)
     )
     return msgspec.structs.replace(state, counts=told)
@@ -200,27 +201,35 @@ def _speak(state: State, limiter: Limiter) -> tuple[State, tuple[Said, ...]]:
     soonest = trip_in_ms(state, limiter)
     left_ms, unknown_ms = (None, 0) if soonest is None else (soonest[0], counts[soonest[1]].unknown_ms)
     if (tier := _entered(state, limiter)) is not None:
-        for number in range(tier + 1):
-            counts[number] = msgspec.structs.replace(counts[number], over=True)
+        _note(counts, tier)
         said.append(Said(Kind.OVER, state.time_ms, tier, state.power_mw, left_ms, unknown_ms))
-    if soonest is not None and left_ms is not None:
-        number, early_ms = soonest[1], max(left_ms - unknown_ms, 0)
-        at_ms = limiter_count.warns_at_ms(counts[number], limiter.warn_ms)
-        if (
-            at_ms is not None
-            and early_ms <= at_ms
-            and limiter_count.is_confirmed(counts[number], limiter.tiers[number])
-        ):
-            counts[number] = msgspec.structs.replace(counts[number], warned_ms=early_ms)
-            said.append(Said(Kind.WARNING, state.time_ms, number, state.power_mw, left_ms, unknown_ms))
-    for number, (count, tier_) in enumerate(zip(counts, limiter.tiers, strict=True)):
-        if count.clear_ms >= limiter.clear_ms and limiter_count.left_ms(count, tier_, state.power_mw) is None:
-            counts[number] = count.cleared()
+    if soonest is not None and _warns(counts[soonest[1]], soonest, limiter):
+        tier = soonest[1]
+        _note(counts, tier)
+        counts[tier] = msgspec.structs.replace(counts[tier], warned_ms=max(soonest[0] - unknown_ms, 0))
+        said.append(Said(Kind.WARNING, state.time_ms, tier, state.power_mw, left_ms, unknown_ms))
+    for number, pair in enumerate(zip(counts, limiter.tiers, strict=True)):
+        if limiter_count.left_ms(*pair, state.power_mw) is None:
+            counts[number] = limiter_count.taken_back(pair[0], limiter)
     due_ms = state.due_ms
     if any(count.told for count in state.counts) and not any(count.told for count in counts):
         said.append(Said(Kind.NORMAL, state.time_ms, 0, state.power_mw))
         due_ms = None
     return msgspec.structs.replace(state, counts=tuple(counts), due_ms=due_ms), tuple(said)
+
+
+def _note(counts: list[Count], tier: int) -> None:
+    """Note that a tier was announced, and with it those below it."""
+    for number in range(tier + 1):
+        counts[number] = msgspec.structs.replace(counts[number], over=True)
+
+
+def _warns(count: Count, soonest: tuple[int, int], limiter: Limiter) -> bool:
+    """Say whether the tier that the limiter acts for soonest is to be warned of now."""
+    at_ms = limiter_count.warns_at_ms(count, limiter.warn_ms)
+    if at_ms is None or soonest[0] - count.unknown_ms > at_ms:
+        return False
+    return limiter_count.is_confirmed(count, limiter.tiers[soonest[1]])
 
 
 def _entered(state: State, limiter: Limiter) -> int | None:

@@ -14,7 +14,8 @@ class Count(msgspec.Struct, frozen=True, array_like=True):
     `above_ms`: so long the power has been above it. `window`: which of its averages runs, from 0, None when none does;
     `window_ms` and `window_mw_ms`: its length so far, and the power over it. `unknown_ms`: time within all that of
     which nothing is known; `begun_unseen`: nothing is known of the time just before it. `over` and `warned_ms` (the
-    time that was left): what was announced; `clear_ms`: so long the power has been well below since.
+    time that was left): what was announced; since then the power has been well below it for `clear_ms`, and no longer
+    above it for `calm_ms`.
     """
 
     above_ms: int = 0
@@ -24,6 +25,7 @@ class Count(msgspec.Struct, frozen=True, array_like=True):
     unknown_ms: int = 0
     begun_unseen: bool = False
     clear_ms: int = 0
+    calm_ms: int = 0
     over: bool = False
     warned_ms: int | None = None
 
@@ -37,21 +39,17 @@ class Count(msgspec.Struct, frozen=True, array_like=True):
         """Whether anything was announced that has not been taken back."""
         return self.over or self.warned_ms is not None
 
-    def cleared(self) -> "Count":
-        """Return the count with what was announced taken back."""
-        return msgspec.structs.replace(self, over=False, warned_ms=None, clear_ms=0)
-
 
 def entered(count: Count, tier: Tier, power_mw: int) -> Count:
     """Return a count as the power becomes `power_mw`."""
     if power_mw > tier.above_mw:
         window = 0 if count.window is None and tier.windows_ms else count.window
-        return msgspec.structs.replace(count, window=window, clear_ms=0)
+        return msgspec.structs.replace(count, window=window, clear_ms=0, calm_ms=0)
     clear_ms = count.clear_ms if power_mw <= tier.clear_mw else 0
     if count.window or count.window_ms:
         return msgspec.structs.replace(count, above_ms=0, clear_ms=clear_ms)
     # A time that would begin at this very instant does not.
-    return Count(clear_ms=clear_ms, over=count.over, warned_ms=count.warned_ms)
+    return Count(clear_ms=clear_ms, calm_ms=count.calm_ms, over=count.over, warned_ms=count.warned_ms)
 
 
 def passed(count: Count, tier: Tier, power_mw: int, passed_ms: int) -> tuple[Count, bool]:
@@ -59,6 +57,7 @@ def passed(count: Count, tier: Tier, power_mw: int, passed_ms: int) -> tuple[Cou
     above = power_mw > tier.above_mw
     above_ms = count.above_ms + passed_ms if above else 0
     clear_ms = count.clear_ms + passed_ms if count.told and power_mw <= tier.clear_mw else 0
+    calm_ms = count.calm_ms + passed_ms if count.warned_ms is not None and not above else 0
     acts, ended = above_ms >= tier.limit_ms, False
     window, window_ms, window_mw_ms = count.window, count.window_ms, count.window_mw_ms
     if window is not None:
@@ -80,6 +79,7 @@ def passed(count: Count, tier: Tier, power_mw: int, passed_ms: int) -> tuple[Cou
         unknown_ms=0 if nothing_left else count.unknown_ms,
         begun_unseen=not nothing_left and count.begun_unseen,
         clear_ms=clear_ms,
+        calm_ms=calm_ms,
         over=count.over,
         warned_ms=count.warned_ms,
     )
@@ -89,14 +89,16 @@ def passed(count: Count, tier: Tier, power_mw: int, passed_ms: int) -> tuple[Cou
 def begun_anew(count: Count, tier: Tier, power_mw: int) -> Count:
     """Return a count after the limiter has acted, with the power staying as it is."""
     window = 0 if power_mw > tier.above_mw and tier.windows_ms else None
-    return Count(window=window, clear_ms=count.clear_ms, over=count.over, warned_ms=count.warned_ms)
+    return Count(
+        window=window, clear_ms=count.clear_ms, calm_ms=count.calm_ms, over=count.over, warned_ms=count.warned_ms
+    )
 
 
 def unseen(count: Count, tier: Tier, passed_ms: int, gap_ms: int) -> Count:
     """Return a count after so long of which nothing is known, at the end of a gap of `gap_ms` in all."""
     if not count.runs or gap_ms >= tier.limit_ms - count.above_ms:
         return Count(begun_unseen=True, over=count.over, warned_ms=count.warned_ms)
-    return msgspec.structs.replace(count, unknown_ms=count.unknown_ms + passed_ms, clear_ms=0)
+    return msgspec.structs.replace(count, unknown_ms=count.unknown_ms + passed_ms, clear_ms=0, calm_ms=0)
 
 
 def left_ms(count: Count, tier: Tier, power_mw: int) -> int | None:
@@ -128,11 +130,22 @@ def is_confirmed(count: Count, tier: Tier) -> bool:
     return bool(count.window) or max(count.above_ms, count.window_ms) >= tier.confirm_ms
 
 
+def taken_back(count: Count, limiter: Limiter) -> Count:
+    """Return a count that the limiter will not act for, without the announcements that are over."""
+    if count.clear_ms >= limiter.clear_ms:
+        return msgspec.structs.replace(count, over=False, warned_ms=None, clear_ms=0, calm_ms=0)
+    if count.calm_ms >= limiter.clear_ms:
+        return msgspec.structs.replace(count, warned_ms=None, calm_ms=0)
+    return count
+
+
 def instants_ms(count: Count, tier: Tier, power_mw: int, limiter: Limiter) -> list[int]:
     """Return in how many ms, at this power, a count has to be looked at; what is not above 0 is past."""
     found = [limiter.clear_ms - count.clear_ms] if count.told and power_mw <= tier.clear_mw else []
     if count.window is not None:
         found += [tier.windows_ms[count.window] - count.window_ms, tier.confirm_ms - count.window_ms]
+    if count.warned_ms is not None and power_mw <= tier.above_mw:
+        found.append(limiter.clear_ms - count.calm_ms)
     if power_mw > tier.above_mw:
         found += [tier.limit_ms - count.above_ms, tier.confirm_ms - count.above_ms]
     rest_ms, at_ms = left_ms(count, tier, power_mw), warns_at_ms(count, limiter.warn_ms)

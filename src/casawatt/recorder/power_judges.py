@@ -102,10 +102,9 @@ class SupplyJudge:
             place = int(event.data["tier"]) - 1
             if place >= len(counts):
                 continue
-            if event.type == OVER:
-                for lower in range(place + 1):
-                    counts[lower] = msgspec.structs.replace(counts[lower], over=True)
-            elif counts[place].warned_ms is None:
+            for lower in range(place + 1):
+                counts[lower] = msgspec.structs.replace(counts[lower], over=True)
+            if event.type == WARNING and counts[place].warned_ms is None:
                 left_ms = round((event.data["trip_in_s"] - event.data["unknown_s"]) * 1000)
                 counts[place] = msgspec.structs.replace(counts[place], warned_ms=max(left_ms, 0))
         self.state = limiters.told_as(self.state, counts)

@@ -78,7 +78,17 @@ NODES = (
 """The nodes. The mains sees all of them; the TV waits to be adopted."""
 
 
-TARIFF = """\
+HOUSEHOLD = """\
+[supply]
+contracted_w = 3000
+limiter = "italy"
+
+[member.anna]
+name = "Anna"
+
+[member.bruno]
+name = "Bruno"
+
 [[tariff]]
 from = 2020-01-01
 name = "Casa bioraria"
@@ -89,10 +99,12 @@ excise_per_kwh = 0.0227
 excise_free_kwh_per_month = 150
 fixed_per_month = 9.30
 power_per_kw_year = 21.90
-contracted_w = 3000
 vat_percent = 10
 """
-"""What its electricity costs; made up, in the form of an Italian household's."""
+"""Its supply, who lives in it, and what its electricity costs; made up, in the form of an Italian household's."""
+
+OWNERS = {"washing-machine": "claimed = true", "computer": 'owner = "anna"', "3d-printer": 'owner = "bruno"'}
+"""Whose the energy of some of its meters is."""
 
 
 def demo_toml(folder: Path, udp_port: int = DEMO_UDP_PORT) -> str:
@@ -100,13 +112,14 @@ def demo_toml(folder: Path, udp_port: int = DEMO_UDP_PORT) -> str:
     keys_file = json.dumps(str((folder / KEYS_FILE).absolute()), ensure_ascii=False)
     home = f'[home]\nname = "Casa Bianchi"\ntimezone = "{ZONE}"\ncurrency = "EUR"\nnominal_voltage_v = {VOLTAGE_V:g}\n'
     source = f'[source.{SOURCE}]\nhost = "127.0.0.1"\nport = {udp_port}\nkeys_file = {keys_file}\n'
-    sections = [home, source + "announce = false\nmax_packets_per_s = 20000\n", TARIFF]
+    sections = [home, source + "announce = false\nmax_packets_per_s = 20000\n", HOUSEHOLD]
     for node in NODES:
         if node.adopted:
             lines = [f"[meter.{node.name}]", f'name = "{node.trace.label}"']
             lines += [f'appliance = "{node.appliance}"'] if node.appliance else []
             lines += [f'source = "{SOURCE}"', f'address = "{node.address}"']
             lines += ['parent = "mains"'] if node.name != "mains" else []
+            lines += [OWNERS[node.name]] if node.name in OWNERS else []
             sections.append("\n".join(lines) + "\n")
     return "\n".join(sections)
 
