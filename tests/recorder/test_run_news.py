@@ -189,7 +189,7 @@ def test_a_run_that_is_still_in_doubt_at_the_saved_state_is_kept_when_what_follo
 def test_what_is_touched_again_while_it_is_being_found_anew_is_looked_at_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("casawatt.recorder.runs.POWERS_AT_ONCE", 3000)
+    monkeypatch.setattr("casawatt.recorder.runs.POWERS_AT_ONCE", 5000)
     with home_in(tmp_path) as home:
         adopt(home)
         for time_ms in range(0, 2 * DAY_MS, 30_000):
