@@ -120,5 +120,5 @@ async def test_each_alarm_says_how_it_stands(home: TestHome, client: httpx.Async
     assert (day["state"], day["beyond_s"]) == ("off", 0.0)
     home.clock.time_ms = START_MS + 600_000
     much = (await get(client, "/alarms"))["alarms"][0]
-    assert (much["state"], much["power_w"]) == ("unknown", None)
+    assert (much["state"], much["power_w"]) == ("over", None)
     assert much["why"] == "mains says no power now, so its time stands still"
