@@ -99,3 +99,19 @@ def test_what_cannot_be_done_is_said_in_words(home: Typed, words: tuple[str, ...
     said = home("runs", *words)
     assert said.code > 0
     assert why in " ".join(said.err.replace("│", " ").split())
+
+
+def test_an_import_of_the_past_leaves_no_run_to_be_found_by_whoever_asks_next(home: Typed, tmp_path: Path) -> None:
+    file = tmp_path / "february.csv"
+    lines = [f"2026-02-10T{at // 360:02}:{at // 6 % 60:02}:{at % 6 * 10:02}Z" for at in range(2 * 360)]
+    powers = [0.4 if at < 180 or at > 600 else 2000.0 for at in range(2 * 360)]
+    rows = [f"{time},{power_w}" for time, power_w in zip(lines, powers, strict=True)]
+    file.write_text("\n".join(["time,power_w", *rows]), encoding="utf-8")
+    assert home("import", "csv", str(file), "--meter", "washer", "--yes").code == 0
+    place = find(None, None)
+    with open_home(place.config, place.folder, ManualClock(START_MS), read_only=True) as opened:
+        assert opened.recorder.runs.is_complete(opened.registry.meter("washer").meter_id)
+    found = json.loads("\n".join(shown(home, "runs", "--start", "2026-02-01", "--end", "2026-02-28", "--json")))
+    assert [(run["start"], run["end"]) for run in found["runs"]] == [
+        ("2026-02-10T01:30:00+01:00", "2026-02-10T02:40:10+01:00")
+    ]

@@ -166,6 +166,46 @@ def test_much_of_the_past_is_found_anew_a_piece_at_a_time_and_at_once_for_whoeve
         assert watch(meter_id) is not None
 
 
+def test_a_run_that_is_still_in_doubt_at_the_saved_state_is_kept_when_what_follows_is_found_anew(
+    tmp_path: Path,
+) -> None:
+    with home_in(tmp_path) as home:
+        adopt(home)
+        wash(home, 11 * MINUTE_MS + 30_000)  # told as finished at 13:30, and in doubt until 16:30 past the hour
+        (run,) = runs(home)
+        assert run.end_ms is not None
+        assert (run.end_ms - START_MS) % HOUR_MS == 41 * MINUTE_MS + 30_000
+        home.put(2 * HOUR_MS, 0.4)
+        home.recorder.settle()
+        watch = home.recorder.runs.complete(home.registry.meter("fridge").meter_id)
+        assert watch is not None
+        quarter_ms = START_MS + HOUR_MS + 45 * MINUTE_MS
+        assert watch.fold.quarters[quarter_ms].told == run
+        home.put(HOUR_MS + 47 * MINUTE_MS + 5_000, 0.4)
+        assert runs(home) == [run]
+        assert run_differences(home.recorder.lines()[0], home.recorder.runs) == []
+
+
+def test_what_is_touched_again_while_it_is_being_found_anew_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casawatt.recorder.runs.POWERS_AT_ONCE", 3000)
+    with home_in(tmp_path) as home:
+        adopt(home)
+        for time_ms in range(0, 2 * DAY_MS, 30_000):
+            home.put(time_ms, 0.4)
+        home.seal()
+        home.put(HOUR_MS + 5000, 0.5)
+        home.recorder.settle()
+        for from_ms in (3 * HOUR_MS, 26 * HOUR_MS):
+            home.recorder.runs.tick()
+            wash(home, from_ms + 5000)
+            home.recorder.settle()
+        home.clock.time_ms = START_MS + 2 * DAY_MS
+        assert [run.start_ms // HOUR_MS % 24 for run in runs(home)] == [3, 2]
+        assert run_differences(home.recorder.lines()[0], home.recorder.runs) == []
+
+
 def test_what_the_config_says_of_a_meter_goes_before_what_is_usual() -> None:
     meter = Meter(1, "washer", "Washer", "washing_machine")
     usual = by_config({})(meter, Calibration(0))

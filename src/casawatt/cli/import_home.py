@@ -130,6 +130,8 @@ def target_of(place: Place) -> Iterator[Target]:
         return
     with open_home(place.config, place.folder, WallClock()) as home:
         yield Directly(home)
+        for line in home.recorder.lines():
+            home.recorder.runs.complete(line.meter_id)
         seal(home.store, home.recorder)
 
 
