@@ -197,12 +197,13 @@ def test_what_is_touched_again_while_it_is_being_found_anew_is_looked_at_again(
         home.seal()
         home.put(HOUR_MS + 5000, 0.5)
         home.recorder.settle()
-        for from_ms in (3 * HOUR_MS, 26 * HOUR_MS):
+        for hours in ((3, 6), (26,)):
             home.recorder.runs.tick()
-            wash(home, from_ms + 5000)
+            for hour in hours:
+                wash(home, hour * HOUR_MS + 5000)
             home.recorder.settle()
         home.clock.time_ms = START_MS + 2 * DAY_MS
-        assert [run.start_ms // HOUR_MS % 24 for run in runs(home)] == [3, 2]
+        assert [run.start_ms // HOUR_MS % 24 for run in runs(home)] == [3, 6, 2]
         assert run_differences(home.recorder.lines()[0], home.recorder.runs) == []
 
 
