@@ -1,5 +1,7 @@
 """The limiter of the supply and the plain alarms, as the config says them."""
 
+from collections.abc import Callable
+
 from casawatt.config_document import Document
 from casawatt.config_sections import AlarmConfig, SupplyConfig
 from casawatt.model.alarm import WEEKDAYS, Alarm, Hours
@@ -22,6 +24,16 @@ def limiter_in(document: Document, supply: SupplyConfig) -> Limiter | None:
             why = f'"{supply.limiter}" is made of the contracted power: write contracted_w too'
             raise document.error(("supply", "limiter"), why) from error
         raise document.error(("supply", "tier", str(number)), why) from error
+
+
+def limiter_by_power(supply: SupplyConfig) -> Callable[[int], Limiter | None]:
+    """Return what gives the limiter that there would be with another contracted power (W), None for none configured."""
+    rules = supply.tier or PRESETS.get(supply.limiter or "")
+
+    def limiter(contracted_w: int) -> Limiter | None:
+        return limiter_of(rules, contracted_w, supply.warn_s, supply.clear_for_s) if rules else None
+
+    return limiter
 
 
 def alarms_in(document: Document, options: dict[str, AlarmConfig]) -> tuple[Alarm, ...]:

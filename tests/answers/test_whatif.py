@@ -19,6 +19,7 @@ from casawatt.model.interval import INTERVAL_MS
 from casawatt.model.meter import Meter
 from casawatt.model.price import Price
 from casawatt.model.quarters import Quarters, added
+from casawatt.model.reading import Reading
 from casawatt.model.whatif import Move, Question, Scenario
 from tests.answers.homes import METERS, answers, billed_home, flat, used
 from tests.engine.homes_and_bills import ROME, one, steady
@@ -139,6 +140,28 @@ def test_another_power_is_told_with_how_often_power_was_above_it(tmp_path: Path)
     ]
     assert found.scenarios[-1].difference == Fraction(15, 10) * 20 * Fraction(31, 365)
     assert "the limiter could have tripped" in found.scenarios[0].reason
+
+
+def test_with_a_limiter_it_is_told_how_often_another_power_would_have_tripped_it(tmp_path: Path) -> None:
+    """2.4 kW for 20 minutes on the 3rd and 4th, for one minute on the 5th: 2 kW bears 2.66 kW for 180 min, 1.5 kW no 2.
+
+    Above 1.33 times 1.5 kW, 1995 W, the limiter acts after 2 minutes.
+    """
+    text = '[supply]\ncontracted_w = 3000\nlimiter = "italy"\n' + flat("2026-01-01", "0.25")
+    with billed_home(tmp_path, text, TODAY) as home:
+        start_ms = at(3, 0)
+        busy = {at(3, 10): 20, at(4, 10): 20, at(5, 10): 1}
+        high_ms = {each + minute * 60_000 for each, minutes in busy.items() for minute in range(minutes)}
+        for time_ms in range(start_ms, at(6, 0), 60_000):
+            power_w = 2400.0 if time_ms in high_ms else 300.0
+            reading = Reading(source="ecms_udp", address="m", received_ms=time_ms, time_ms=time_ms, power_w=power_w)
+            home.recorder.put(reading)
+        home.recorder.settle()
+        found = answers(home).whatif.ask(MARCH, Question(contracted_w=(1500, 2000)))
+    assert {each.name: each.trips for each in found.scenarios} == {"1500 W": 2, "2000 W": 0}
+    reasons = {each.name: each.reason for each in found.scenarios}
+    assert reasons["1500 W"].endswith("the limiter would have tripped 2 times.")
+    assert reasons["2000 W"].endswith("the limiter would never have tripped.")
 
 
 def test_runs_move_to_where_they_cost_least_and_two_never_overlap(tmp_path: Path) -> None:

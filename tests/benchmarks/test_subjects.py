@@ -1,4 +1,6 @@
+import gzip
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,19 @@ def test_pixel_sees_the_page_change_or_says_why_not(tiny: Context) -> None:
 def test_a_killed_service_is_looked_at(tiny: Context) -> None:
     section = kill.run(tiny)
     assert said(section) == {"age of the oldest reading lost"}
+
+
+def test_the_limiter_is_replayed_where_there_is_a_house(
+    tiny: Context, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert not said(breaker.run(tiny))
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "uci").mkdir()
+    excerpt = (Path(__file__).parents[1] / "data" / "uci_with_na.csv").read_bytes()
+    (folder / breaker.RECORDING).write_bytes(gzip.compress(excerpt))
+    section = breaker.run(replace(tiny, data=replace(tiny.data, folder=folder)))
+    assert {"3 kW: episodes announced", "6 kW: warnings"} <= said(section)
+    assert {figure.verdict for figure in section.figures} == {"", "pass"}
 
 
 def test_a_year_is_billed_split_and_summed_up_and_all_parts_agree(tiny: Context) -> None:

@@ -185,6 +185,29 @@ def test_late_readings_correct_the_count_and_tell_nothing_of_the_past(home: Test
     assert watching.told[0].time_ms >= START_MS + 500_000
 
 
+def test_what_comes_in_late_of_before_is_counted(home: TestHome) -> None:
+    watching = Watching(home)
+    watching.at(0, mains=500)
+    watching.at(50, mains=3500)
+    watching.at(62)
+    assert watching.watch.supply().tiers[0].above_ms == 12_000
+    home.put(20_000, 3600.0, address="mains")
+    home.recorder.settle()
+    watching.at(75)
+    assert watching.watch.supply().tiers[0].above_ms == 55_000
+    assert [each[0] for each in watching.brief()] == ["power.over"]
+
+
+def test_a_meter_that_others_are_part_of_is_no_appliance_to_stop(home: TestHome) -> None:
+    home.registry.adopt(Adoption("kitchen", "kitchen", "change", "kitchen", None, "mains"), START_MS)
+    home.registry.adopt(Adoption("kettle", "kettle", "change", "kettle", "kettle", "kitchen"), START_MS)
+    watching = Watching(home)
+    watching.at(0, mains=4500, oven=2300, kitchen=1400, kettle=1400)
+    stop = watching.watch.supply().stop
+    assert stop is not None
+    assert [each.meter for each in stop.meters] == ["kettle"]
+
+
 def test_a_reading_that_is_set_aside_is_not_believed(home: TestHome) -> None:
     watching = Watching(home)
     watching.at(0, mains=500)

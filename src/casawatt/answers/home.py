@@ -17,8 +17,10 @@ from casawatt.answers.runs import Runs
 from casawatt.answers.splits import Splits, splits_of
 from casawatt.answers.tariffs import Tariffs
 from casawatt.answers.whatif import WhatIf
+from casawatt.answers.would_trip import WouldTrip
 from casawatt.config import Config
 from casawatt.config_edit import ConfigFile
+from casawatt.config_supply import limiter_by_power
 from casawatt.config_tariffs import place_of
 from casawatt.model.event import Event
 from casawatt.model.ports import Clock
@@ -76,7 +78,15 @@ def answers_of(
         runs,
         Programmes(store, runs),
         splits_of(config, store, registry, bills, runs.list, clock),
-        WhatIf(bills, costs, markets, registry, runs.list, config.alternatives),
+        WhatIf(
+            bills,
+            costs,
+            markets,
+            registry,
+            runs.list,
+            alternatives=config.alternatives,
+            would_trip=WouldTrip(store, registry, limiter_by_power(config.supply)),
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from casawatt.answers.bills import Bills
 from casawatt.answers.claims import RunList
 from casawatt.answers.costs import Costs
 from casawatt.answers.market import Markets
+from casawatt.answers.would_trip import WouldTrip
 from casawatt.engine import whatif_words as words
 from casawatt.engine.localtime import HOUR_MS, day_start
 from casawatt.engine.moving import Span, cheapest_shift, moved
@@ -57,7 +58,9 @@ class WhatIf:
         markets: Markets,
         registry: Registry,
         runs: RunList,
+        *,
         alternatives: Sequence[Tariff],
+        would_trip: WouldTrip,
     ) -> None:
         """`alternatives` are the tariffs that the config has to be compared; those of one name belong together."""
         self.runs = runs
@@ -66,6 +69,7 @@ class WhatIf:
         self._markets = markets
         self._registry = registry
         self._alternatives = alternatives
+        self._would_trip = would_trip
 
     def usual_question(self, period: Period) -> Question:
         """Return what is asked when nobody says what: the config's alternatives, a power above and below, all runs."""
@@ -112,9 +116,17 @@ class WhatIf:
         powers_mw = powers_mw[powers_mw != ABSENT]
         peak_mw = int(powers_mw.max()) if len(powers_mw) else None
         above = int((powers_mw > contracted_w * 1000).sum())
-        reason = words.of_power(real.bill, bill, contracted_w, peak_mw, above)
+        trips = self._trips(real, contracted_w)
+        reason = words.of_power(real.bill, bill, contracted_w, words.Power(peak_mw, above, trips))
         scenario = _scenario(real, Kind.POWER, f"{contracted_w} W", bill, reason)
-        return replace(scenario, peak_mw=peak_mw, quarters_above=above)
+        return replace(scenario, peak_mw=peak_mw, quarters_above=above, trips=trips)
+
+    def _trips(self, real: _Real, contracted_w: int) -> int | None:
+        """Return how often the limiter of that power would have acted; None where it is not known what it is like."""
+        rules, meters = self._would_trip.limiter_for(contracted_w), self._bills.billed().meters
+        if rules is None or len(meters) != 1:
+            return None
+        return len(self._would_trip.times_ms(meters[0], real.quarters.between(*real.span), rules))
 
     def _by_runs(self, real: _Real, move: Move) -> Scenario:
         meter = self._registry.meter(move.meter)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 from casawatt.engine.largest_remainder import half_up
 from casawatt.engine.pricing import MWH_PER_KWH
@@ -31,18 +32,34 @@ def of_tariff(bill: Bill, other: Bill) -> str:
     return told + _lacking(bill, other)
 
 
-def of_power(bill: Bill, other: Bill, contracted_w: int, peak_mw: int | None, quarters_above: int) -> str:
+class Power(NamedTuple):
+    """The highest power, in how many quarter-hours it was above what is contracted, how often the limiter had acted.
+
+    None is what is not known.
+    """
+
+    peak_mw: int | None
+    quarters_above: int
+    trips: int | None
+
+
+def of_power(bill: Bill, other: Bill, contracted_w: int, drawn: Power) -> str:
     """Return what another contracted power costs, and whether it would have been enough."""
     power = GROUPS[2][1]
     difference = other.amount_of(power) - bill.amount_of(power)
     told = f"The charge on {contracted_w} W would have been {_more(bill, difference)}"
-    if peak_mw is None:
+    if drawn.peak_mw is None:
         return f"{told}; what power there was is not known."
-    kw = plain(Fraction(peak_mw, 1_000_000), 0, 2)
-    if not quarters_above:
+    kw = plain(Fraction(drawn.peak_mw, 1_000_000), 0, 2)
+    if not drawn.quarters_above:
         return f"{told}; power was never above it, {kw} kW at most."
-    many = "1 quarter-hour" if quarters_above == 1 else f"{quarters_above} quarter-hours"
-    return f"{told}; power was above it in {many}, {kw} kW at most, and the limiter could have tripped."
+    many = "1 quarter-hour" if drawn.quarters_above == 1 else f"{drawn.quarters_above} quarter-hours"
+    told = f"{told}; power was above it in {many}, {kw} kW at most"
+    if drawn.trips is None:
+        return f"{told}, and the limiter could have tripped."
+    if not drawn.trips:
+        return f"{told}; the limiter would never have tripped."
+    return f"{told}; the limiter would have tripped {'once' if drawn.trips == 1 else f'{drawn.trips} times'}."
 
 
 def of_runs(bill: Bill, other: Bill, moved: Sequence[MovedRun], left: int, unseen_mwh: int) -> str:

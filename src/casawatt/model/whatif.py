@@ -59,8 +59,9 @@ class Question:
 class Scenario:
     """What it would have come to. `difference` is exact: this bill less the real one, so a saving is negative.
 
-    `reason` says in a sentence why. `moved` are the runs that were moved; `peak_mw` and `quarters_above` the highest
-    power and in how many quarter-hours power was above what is contracted, None where that is not asked.
+    `reason` says in a sentence why. `moved` are the runs that were moved; `peak_mw`, `quarters_above` and `trips`: the
+    highest power, in how many quarter-hours power was above what is contracted, and how often the limiter would have
+    acted; None where that is not asked or not known.
     """
 
     kind: Kind
@@ -71,6 +72,7 @@ class Scenario:
     moved: tuple[MovedRun, ...] = ()
     peak_mw: int | None = None
     quarters_above: int | None = None
+    trips: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

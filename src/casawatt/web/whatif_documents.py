@@ -30,8 +30,8 @@ class ScenarioDocument(msgspec.Struct, frozen=True):
     """What the period would have come to. `difference` is this total less the real one: a saving is negative.
 
     `reason` says why in a sentence. `complete` is false where energy would have had no price that has one. `runs` are
-    those that were moved; `peak_w` is the highest power, and `quarters_above` in how many quarter-hours power was above
-    what is contracted, null where that is not asked.
+    those that were moved; `peak_w` is the highest power, `quarters_above` in how many quarter-hours it was above what
+    is contracted, and `trips` how often the limiter would have acted: null where that is not asked or not known.
     """
 
     kind: Literal["tariff", "power", "runs"]
@@ -43,6 +43,7 @@ class ScenarioDocument(msgspec.Struct, frozen=True):
     runs: list[MovedRunDocument]
     peak_w: Watts | None
     quarters_above: int | None
+    trips: int | None
 
 
 class WhatIfDocument(msgspec.Struct, frozen=True):
@@ -85,6 +86,7 @@ def _scenario(ports: Ports, scenario: Scenario, found: WhatIfs) -> ScenarioDocum
         [_run(ports, run, bill.digits) for run in scenario.moved],
         None if scenario.peak_mw is None else scenario.peak_mw / 1000,
         scenario.quarters_above,
+        scenario.trips,
     )
 
 
