@@ -17,7 +17,7 @@ from tests.fakes.databases import PASSWORD, free_port, mariadb, mysql
 from tests.test_service import TestPlace, energy_wh, get, send_and_wait
 
 LINES = 6000
-SMALL_FILES_BYTES = 120_000
+SMALL_FILES_BYTES = 200_000
 
 
 @pytest.fixture
