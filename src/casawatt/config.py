@@ -126,7 +126,7 @@ def parse(text: str, path: str) -> Config:
         members_in(document, tables.get("member", {})),
         document.convert(tables.get("split", {}), SplitConfig, ("split",)),
         document.convert(tables.get("digest", {}), DigestConfig, ("digest",)),
-        tariffs_in(document, "tariff"),
+        tariffs_in(document, "tariff", supply.contracted_w),
         prices_in(document, tables.get("prices", {})),
         alternatives_in(document, "alternative"),
         limiter_in(document, supply),
@@ -196,7 +196,7 @@ def check_supply(config: Config) -> None:
         if config.meters and alarm.meter not in config.meters:
             raise document.error(("alarm", alarm.name, "meter"), f"there is no [meter.{alarm.meter}]")
     for tariff in config.tariffs:
-        if tariff.power_per_kw_year and not (tariff.contracted_w or supply.contracted_w):
+        if tariff.power_per_kw_year and not tariff.contracted_w:
             place = *place_of(document, "tariff", tariff), "power_per_kw_year"
             raise document.error(place, "needs contracted_w, here or in [supply]")
 

@@ -6,14 +6,19 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
+
 from casawatt.config_document import Document
 from casawatt.model.errors import ConfigError
 from casawatt.model.tariff import Tariff
 from casawatt.model.tariff_faults import fault_of
 
 
-def tariffs_in(document: Document, section: str) -> tuple[Tariff, ...]:
+def tariffs_in(document: Document, section: str, contracted_w: int | None) -> tuple[Tariff, ...]:
     """Return the tariffs that stand in the sections `[[<section>]]`, ascending by the day they begin on.
+
+    Those that charge for contracted power without saying how much are paid for `contracted_w`. It is written into them,
+    as it is part of what they cost: who contracts another power later does not change what time past cost.
 
     Raises ConfigError, naming the line, for one that cannot be, or two that begin on the same day.
     """
@@ -21,7 +26,10 @@ def tariffs_in(document: Document, section: str) -> tuple[Tariff, ...]:
     for place, tariff in _checked(document, section):
         if tariff.from_ in found:
             raise document.error((*place, "from"), f"another tariff begins on {tariff.from_} too")
-        found[tariff.from_] = tariff
+        if tariff.power_per_kw_year and tariff.contracted_w is None and contracted_w is not None:
+            found[tariff.from_] = msgspec.structs.replace(tariff, contracted_w=Decimal(contracted_w))
+        else:
+            found[tariff.from_] = tariff
     return tuple(sorted(found.values(), key=lambda each: each.from_))
 
 

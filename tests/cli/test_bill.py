@@ -131,3 +131,29 @@ def test_tariffs_are_listed_corrected_and_taken_back(home: Typed, tmp_path: Path
     assert home("tariffs", "undo", "2").code == 0
     assert shown(home, "bill", "2026-03")["total"] == "3.96"
     assert "there is no tariff 2 that stands" in home("tariffs", "undo", "2").err
+
+
+def test_contracting_another_power_never_changes_what_time_past_cost(home: Typed, tmp_path: Path) -> None:
+    file = tmp_path / "config" / "casawatt" / "casawatt.toml"
+    casa = CONFIG.replace("vat_percent = 10", "power_per_kw_year = 36.50")
+    file.write_text("[supply]\ncontracted_w = 3000\n" + casa, encoding="utf-8")
+    assert home("tariffs", "correct", "--apply").code == 0
+    before = shown(home, "bill", *MARCH)
+    assert "3 kW × 36.5 EUR per kW and year × 31 days" in str(before)
+    file.write_text(file.read_text().replace("3000", "6000"), encoding="utf-8")
+    assert shown(home, "bill", *MARCH) == before
+    assert "Casa, from 2026-01-01, is not taken" in home("tariffs", "list").out
+    assert {each["difference"] for each in shown(home, "tariffs", "correct")["months"]} >= {"9.30"}
+
+
+def test_what_is_a_list_in_the_config_is_printed_in_words(home: Typed, tmp_path: Path) -> None:
+    file = tmp_path / "config" / "casawatt" / "casawatt.toml"
+    band = '\n[[tariff.band]]\nname = "{}"\nrate_per_kwh = 0.3\n'
+    bands = band.format("day") + 'days = ["mon", "tue"]\n' + band.format("rest")
+    casa = f'[[tariff]]\nfrom = 2025-12-01\nname = "Bands"\nvat_percent = 10\nvat_free = ["energy", "fixed"]\n{bands}'
+    file.write_text(casa + CONFIG[CONFIG.index("[source") :], encoding="utf-8")
+    answer = home("tariffs", "list")
+    assert answer.code == 0, answer.err
+    said = " ".join(answer.out.split())
+    assert "vat_free energy; fixed" in said
+    assert "band name=day rate_per_kwh=0.3 days=mon,tue from=00:00 to=24:00;" in said

@@ -125,6 +125,21 @@ def test_power_too_far_apart_for_a_meter_that_is_there_is_refused_before_anythin
     assert energy_wh(home, "mains", "2024-02-01", "2024-02-02") == 2500
 
 
+def test_a_meter_of_the_config_that_is_not_made_yet_is_held_to_its_own_gap_limit(home: Typed, tmp_path: Path) -> None:
+    config = tmp_path / "config" / "casawatt" / "casawatt.toml"
+    meter = '\n[meter.boiler]\nsource = "ecms_udp"\naddress = "5c:cf:7f:00:00:01"\n'
+    config.write_text(config.read_text() + meter)
+    hourly = csv(tmp_path, "time,W\n2024-02-01T10:00:00Z,500\n2024-02-01T11:00:00Z,400\n2024-02-01T12:00:00Z,0\n")
+    said = home("import", "csv", hourly, "--meter", "boiler", "--yes")
+    assert said.code == 1
+    assert "takes readings more than 60 s apart for a gap" in said.err
+    assert "write gap_limit_s = 9000 into its section before it is made, or import them" in said.err
+    assert not (tmp_path / "data").exists()
+    config.write_text(config.read_text() + "gap_limit_s = 9000\n")
+    assert home("import", "csv", hourly, "--meter", "boiler", "--yes").code == 0
+    assert energy_wh(home, "boiler", "2024-02-01", "2024-02-02") == 650
+
+
 def test_an_import_that_broke_off_is_repeated_and_the_rest_follows(home: Typed, tmp_path: Path) -> None:
     rows = [f"{1_767_225_600 + second},{100 + second * 7919 % 1000}\n" for second in range(30_000)]
     whole = gzip.compress(("time_s,W\n" + "".join(rows)).encode())

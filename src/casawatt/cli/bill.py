@@ -95,11 +95,11 @@ def in_words(charges: dict[str, Any]) -> str:
     return ", ".join(f"{name} {_value(value)}" for name, value in charges.items())
 
 
-def _value(value: object) -> str:
+def _value(value: object, between: str = "; ") -> str:
     if isinstance(value, dict):
-        return " ".join(f"{name}={each}" for name, each in value.items())
-    if isinstance(value, list):
-        return "; ".join(_value(each) for each in value)
+        return " ".join(f"{name}={_value(each, ',')}" for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return between.join(_value(each) for each in value)
     return str(value)
 
 

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 from urllib.parse import quote
 
@@ -25,11 +27,15 @@ from casawatt.web.import_port import ImportReport, ReadingColumns
 
 @dataclass(frozen=True, slots=True)
 class KnownMeter:
-    """A meter that the home has: the devices bound to it, as (source, address), and its least gap limit."""
+    """A meter that the home has: the devices bound to it, as (source, address), and its least gap limit.
+
+    One that is not `made` is in the config and will be made when the home is opened.
+    """
 
     slug: str
     devices: tuple[tuple[str, str], ...]
     gap_limit_s: float
+    made: bool = True
 
 
 class Target(Protocol):
@@ -136,14 +142,16 @@ def target_of(place: Place) -> Iterator[Target]:
 
 
 def known_meters(place: Place) -> dict[str, KnownMeter]:
-    """Return the meters that the home has, without changing anything; those of the config are not made yet."""
+    """Return the meters that the home has, and those that the config will make of it, without changing anything."""
     service = client.running(place.folder)
     if service is not None:
         return ByApi(service).meters()
-    if not (place.folder / DATABASE_NAME).exists():
-        return {}
-    with open_home(place.config, place.folder, WallClock(), read_only=True) as home:
-        return Directly(home).meters()
+    with TemporaryDirectory() as empty, open_home(place.config, Path(empty), WallClock()) as home:
+        known = {slug: replace(meter, made=False) for slug, meter in Directly(home).meters().items()}
+    if (place.folder / DATABASE_NAME).exists():
+        with open_home(place.config, place.folder, WallClock(), read_only=True) as home:
+            known |= Directly(home).meters()
+    return known
 
 
 def _rfc3339(time_ms: int) -> str:

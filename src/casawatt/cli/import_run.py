@@ -89,12 +89,15 @@ def destinations(understood: Understood, said: Mapping[str, str], known: Mapping
 
 
 def check_gap_limit(understood: Understood, meter: KnownMeter | None) -> None:
-    """Raise ImportFileError when rows of power are so far apart that the meter, which is there, would count none."""
+    """Raise ImportFileError when rows of power are so far apart that a meter that has its gap limit counts none."""
     if meter is None or understood.by_register or understood.step_s is None or understood.step_s <= meter.gap_limit_s:
         return
+    fitting_s = understood.traits.gap_limit_ms / 1000
+    way_out = "" if meter.made else f"write gap_limit_s = {fitting_s:g} into its section before it is made, or "
     raise ImportFileError(
         f"the meter {meter.slug} takes readings more than {meter.gap_limit_s:g} s apart for a gap, and these are"
-        f" {understood.step_s:g} s apart: none of their energy would count; import them into a meter of their own"
+        f" {understood.step_s:g} s apart: none of their energy would count; {way_out}import them into a meter of their"
+        " own"
     )
 
 

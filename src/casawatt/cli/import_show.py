@@ -40,8 +40,9 @@ def show_preview(
         out.print(f"  {column}: {'left out' if meaning == '-' else meaning}")
     for note in understood.notes:
         out.print(f"  note: {note}")
+    there = [slug for slug, meter in known.items() if meter.made]
     rows = [
-        (each.name or None, each.what, slug or "left out", "there" if slug in known else "new" if slug else None)
+        (each.name or None, each.what, slug or "left out", "there" if slug in there else "new" if slug else None)
         for each in understood.series
         for slug in (wanted.get(each.name),)
     ]
