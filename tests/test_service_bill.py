@@ -62,3 +62,9 @@ def test_the_service_and_the_command_without_it_give_the_same_bill_and_correctio
         assert get(again, "/api/v1/bill?period=2026-02")["exact_total"] == "16.18397"
         place.run("tariffs", "undo", "2")
         assert get(again, "/api/v1/bill?period=2026-02") == online
+
+
+def test_all_claims_there_are_can_be_asked_of_the_service(tmp_path: Path) -> None:
+    with TestPlace(tmp_path, METERS + ITALIAN) as place:
+        place.start()
+        assert json.loads(place.run("split", "claims", "--json")) == {"claims": []}

@@ -186,6 +186,30 @@ def test_runs_move_to_where_they_cost_least_and_two_never_overlap(tmp_path: Path
     assert again.scenarios == found.scenarios
 
 
+def test_runs_that_move_by_hours_never_come_to_lie_on_another(tmp_path: Path) -> None:
+    with billed_home(tmp_path, flat("2026-01-01", "0.25"), TODAY) as home:
+        whatif = lived_in(home, at(3, 10), at(3, 13), at(31, 18), at(31, 21))
+        first = Move("washing-machine", at(3, 10), at(3, 11), shift_ms=2 * HOUR_MS)
+        (alone,) = whatif.ask(MARCH, Question(moves=(first,))).scenarios
+        (later,) = whatif.ask(MARCH, moving(shift_ms=3 * HOUR_MS)).scenarios
+        (earlier,) = whatif.ask(MARCH, moving(shift_ms=-3 * HOUR_MS)).scenarios
+    assert alone.moved == ()
+    assert "1 run could not be moved" in alone.reason
+    assert [run.start_ms for run in later.moved] == [at(3, 10), at(3, 13)]
+    assert "2 runs could not be moved" in later.reason
+    assert shifts(earlier) == [-3] * 4
+
+
+def test_a_higher_monthly_peak_of_moved_runs_is_told(tmp_path: Path) -> None:
+    capacity = "capacity_per_kw_year = 60\ncapacity_least_w = 100\n"
+    with billed_home(tmp_path, flat("2026-01-01", "0.25") + capacity, TODAY) as home:
+        whatif = lived_in(home, at(3, 10))
+        used(home, "mains", added([steady(*MARCH), washing(at(3, 10)), washing(at(3, 12))]))
+        (scenario,) = whatif.ask(MARCH, moving(shift_ms=2 * HOUR_MS)).scenarios
+    assert scenario.difference == 2 * Fraction(60, 12)
+    assert "The charge on the monthly peak would have been 10.00 EUR more." in scenario.reason
+
+
 def test_a_run_is_moved_by_real_hours_over_the_night_of_the_clock_change(tmp_path: Path) -> None:
     """From one o'clock four hours on it is six by the wall clock; each hour since midnight costs a cent more."""
     night = day_start(ROME, date(2026, 3, 29)) + HOUR_MS

@@ -100,6 +100,7 @@ def test_a_file_of_tariffs_is_compared_with(home: Typed, tmp_path: Path) -> None
 def test_a_run_that_there_is_none_of_is_not_moved(home: Typed) -> None:
     (scenario,) = asked(home, "--move", "washer", "--hours", "1", "--run", "2024-10-21T10:01")["scenarios"]
     assert (scenario["difference"], scenario["runs"]) == ("0.00", [])
+    assert scenario["reason"] == "There was no such run."
 
 
 @pytest.mark.parametrize(
@@ -115,6 +116,29 @@ def test_a_run_that_there_is_none_of_is_not_moved(home: Typed) -> None:
 )
 def test_what_is_typed_wrongly_is_an_error_of_the_command_line(home: Typed, words: tuple[str, ...]) -> None:
     assert home("whatif", *DAY, *words).code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--move", "washer", "--hours", "99999"), "moves[0].hours: expected `float` <= 744.0"),
+        (("--move", "washer", "--within", "0"), "moves[0].within_hours: expected `float` > 0.0"),
+        (("--contracted-w", "5000000"), "contracted_w[0]: expected `int` <= 1000000"),
+    ],
+)
+async def test_a_question_that_cannot_be_is_refused_as_the_api_does(
+    home: Typed, words: tuple[str, ...], said: str
+) -> None:
+    answer = home("whatif", *DAY, *words)
+    assert (answer.code, said in answer.err, "Traceback" in answer.err) == (1, True, False)
+    number = float(words[-1])
+    move = {"meter": "washer", ("hours" if "--hours" in words else "within_hours"): number}
+    asking = {"moves": [move]} if "--move" in words else {"contracted_w": [int(number)]}
+    place = find(None, None)
+    with open_home(place.config, place.folder, WallClock()) as opened:
+        async with client_of(create_app(ports_of(opened, demo=False), pages=Path("nowhere"))) as client:
+            document = (await client.post("/api/v1/whatif", json=asking)).json()
+    assert document["detail"] == said
 
 
 async def test_the_api_answers_the_same_and_names_what_is_wrong(home: Typed) -> None:

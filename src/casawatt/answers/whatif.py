@@ -136,13 +136,13 @@ class WhatIf:
         chosen, others = self._chosen(meter, move, real.span)
         prices = unit_prices(real.market, np.arange(*real.span, INTERVAL_MS, dtype=np.int64))
         placing = _Placing(prices, real.span, others)
-        for run in chosen:
+        for run in reversed(chosen) if (move.shift_ms or 0) > 0 else chosen:  # who is in the way goes first
             placing.place(self._costs.quarters(meter, *run).between(*real.span), run, move)
         found = moved(real.quarters, placing.parts)
         bill = self._bills.bill_by(real.period, real.market, found.quarters)
-        shifted = tuple(run for run in placing.moved if run.shift_ms)
+        shifted = tuple(sorted((run for run in placing.moved if run.shift_ms), key=lambda run: run.start_ms))
         unseen_mwh = sum(run.energy_mwh for run in placing.moved) - found.moved_mwh
-        reason = words.of_runs(real.bill, bill, shifted, placing.left, unseen_mwh)
+        reason = words.of_runs(real.bill, bill, shifted, placing.left, unseen_mwh) if chosen else words.NO_RUN
         return replace(_scenario(real, Kind.RUNS, named(meter, move), bill, reason), moved=shifted)
 
     def _chosen(self, meter: Meter, move: Move, span: Span) -> tuple[list[Span], list[Span]]:
@@ -178,14 +178,14 @@ class _Placing:
         self._busy = list(busy)
 
     def place(self, part: Quarters, run: Span, move: Move) -> None:
-        """Put a run where `move` says, unless that is outside the bounds."""
+        """Put a run where `move` says, unless that is outside the bounds or on another run."""
         shift_ms = move.shift_ms
         if shift_ms is None:
             within_ms = move.within_ms or 0
             reach = run[0] - within_ms - INTERVAL_MS, run[1] + within_ms + INTERVAL_MS
             near = [each for each in self._busy if each[0] < reach[1] and reach[0] < each[1]]
             shift_ms = cheapest_shift(part, run, self._prices, within_ms, self._bounds, near)
-        elif not (self._bounds[0] <= run[0] + shift_ms and run[1] + shift_ms <= self._bounds[1]):
+        elif not self._is_free((run[0] + shift_ms, run[1] + shift_ms)):
             shift_ms = None
         if shift_ms is None:
             self.left += 1
@@ -195,6 +195,11 @@ class _Placing:
         self.moved.append(MovedRun(*run, shift_ms, part.energy_sum_mwh, *costs))
         self.parts.append((part, shift_ms))
         self._busy.append((run[0] + shift_ms, run[1] + shift_ms))
+
+    def _is_free(self, there: Span) -> bool:
+        """Return whether a span is within the bounds and on no other run."""
+        inside = self._bounds[0] <= there[0] and there[1] <= self._bounds[1]
+        return inside and all(there[1] <= each[0] or each[1] <= there[0] for each in self._busy)
 
 
 def grouped(tariffs: Sequence[Tariff]) -> tuple[tuple[Tariff, ...], ...]:

@@ -143,10 +143,10 @@ def claims(
     if start_ms >= end_ms:
         message = f"{start} is not before {end}"
         raise typer.BadParameter(message, param_hint="--start")
-    query = "&".join(f"{name}={_utc(time_ms)}" for name, time_ms in (("start", start_ms), ("end", end_ms)))
+    span = {"start": format_time(start_ms, zone), "end": format_time(end_ms, zone)}
     document = ask(
         place,
-        lambda service: service.get(f"/api/v1/claims?{query}"),
+        lambda service: service.get(asked("claims", **span)),
         lambda ports: claims_document(ports.splits.claims.list(start_ms, end_ms), ports.home),
     )
     if as_json:

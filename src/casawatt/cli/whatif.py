@@ -16,6 +16,7 @@ from casawatt.clock import WallClock
 from casawatt.config_tariffs import load_alternatives
 from casawatt.web.periods import parse_period
 from casawatt.web.ports import Ports
+from casawatt.web.problem import body_of
 from casawatt.web.times import format_time
 from casawatt.web.whatif import Asking, parse_question
 from casawatt.web.whatif_documents import whatif_document
@@ -65,7 +66,7 @@ def whatif(
         return whatif_document(ports, ports.answers.whatif.ask(days, ports.answers.whatif.usual_question(days)))
 
     def offline(ports: Ports) -> object:
-        asking = msgspec.convert(question, Asking)
+        asking = body_of(question, Asking)
         return whatif_document(ports, ports.answers.whatif.ask(*parse_question(ports, asking)))
 
     if question.keys() & {"tariffs", "contracted_w", "moves"}:

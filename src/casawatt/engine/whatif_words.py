@@ -18,6 +18,9 @@ GROUPS = (
 )
 """What the difference of two bills is told by; VAT is in each."""
 
+NO_RUN = "There was no such run."
+"""Why nothing would have been otherwise when no run is chosen."""
+
 
 def of_tariff(bill: Bill, other: Bill) -> str:
     """Return why another tariff makes another bill of the same consumption."""
@@ -69,6 +72,9 @@ def of_runs(bill: Bill, other: Bill, moved: Sequence[MovedRun], left: int, unsee
     told = f"{_runs(len(moved))} of {kwh} kWh would have cost {money(bill, after)} instead of {money(bill, before)}."
     if not moved:
         told = "No run would have been at another hour."
+    capacity = GROUPS[3][1]
+    if difference := other.amount_of(capacity) - bill.amount_of(capacity):
+        told += f" The charge on the monthly peak would have been {_more(bill, difference)}."
     if left:
         told += f" {_runs(left)} could not be moved: no place in the period was free and had a price."
     if unseen_mwh:

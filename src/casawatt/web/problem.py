@@ -3,7 +3,7 @@
 import logging
 import re
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import MediaType, Request, Response
@@ -58,6 +58,8 @@ FIELD_MESSAGES = (
     (re.compile(r"Object missing required field `(.*)`"), "is missing"),
 )
 
+Form = TypeVar("Form", bound=msgspec.Struct)
+
 log = logging.getLogger("casawatt.web")
 
 
@@ -102,6 +104,16 @@ def problem_of(error: Exception) -> Problem:
             return problem(status, str(error), parameter)
     detail = "an unforeseen error; the log of the service has the particulars"
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+
+
+def body_of(body: object, kind: type[Form]) -> Form:
+    """Return a body as its form; raises ProblemError that says the same as the API does of a body that does not fit."""
+    try:
+        return msgspec.convert(body, kind)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at `$.")
+        detail, parameter = _of_body(message, place.rstrip("`") or None)
+        raise ProblemError(HTTPStatus.BAD_REQUEST, detail, parameter) from None
 
 
 def _of_http(error: HTTPException) -> Problem:
