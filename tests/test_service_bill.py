@@ -64,7 +64,8 @@ def test_the_service_and_the_command_without_it_give_the_same_bill_and_correctio
         assert get(again, "/api/v1/bill?period=2026-02") == online
 
 
-def test_all_claims_there_are_can_be_asked_of_the_service(tmp_path: Path) -> None:
+def test_all_claims_and_runs_there_are_can_be_asked_of_the_service(tmp_path: Path) -> None:
     with TestPlace(tmp_path, METERS + ITALIAN) as place:
         place.start()
         assert json.loads(place.run("split", "claims", "--json")) == {"claims": []}
+        assert json.loads(place.run("runs", "--start", "1970-01-01", "--json"))["runs"] == []

@@ -72,6 +72,12 @@ def test_a_bill_is_printed_with_its_arithmetic_and_what_is_not_in_it(home: Typed
         assert part in text
 
 
+def test_how_little_of_the_period_before_was_measured_is_said(home: Typed) -> None:
+    said = " ".join(home("bill", "--start", "2026-03-11", "--end", "2026-03-13").out.split())
+    assert "The period before (2026-03-09 until before 2026-03-11): 0.77 EUR for 2.000 kWh" in said
+    assert said.endswith("difference -0.55 EUR. Only 4 % of it was measured.")
+
+
 def test_a_bill_as_json_is_the_same_by_its_name_and_by_its_days(home: Typed) -> None:
     bill = shown(home, "bill", "2026-03")
     assert bill == shown(home, "bill", *MARCH)

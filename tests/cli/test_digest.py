@@ -99,6 +99,11 @@ def test_json_says_the_same_and_when_it_was(home: Typed) -> None:
     assert document["told"] is None
 
 
+def test_a_day_without_readings_is_not_measured_until_its_end(home: Typed) -> None:
+    said = [" ".join(line.split()) for line in lines(home("digest", "2025-12-30"))]
+    assert "home 00:00:00 24:00:00" in said
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [

@@ -43,6 +43,27 @@ def test_a_corrected_price_is_paid_for_and_named() -> None:
     assert found[1].why.endswith("the part of the rest costs 1.0400 EUR, not 1.0000 EUR (+0.0400 EUR).")
 
 
+def test_what_is_left_out_of_many_differences_is_counted() -> None:
+    for count, said in (
+        (3, "; 1 smaller difference (0.0100 EUR)."),
+        (4, "; 2 smaller differences (0.0300 EUR together)."),
+    ):
+        owned = tuple(Assignment(f"m{each}", f"M{each}", (("anna", Fraction(1)),)) for each in range(count))
+        rules = SplitRules(Rest.PERSON, (ANNA,), owned)
+        closed, now = (of_many(count, rules, Fraction(rate)) for rate in ("0.25", "0.26"))
+        (found,) = adjustments(closed, now)
+        assert found.why.endswith(said), found.why
+
+
+def of_many(count: int, rules: SplitRules, price: Fraction) -> Split:
+    """Return the split of a day on which the first meter used 1 kWh, each other one more, and the rest 9 kWh."""
+    used = {f"m{each}": [Amount((each + 1) * price, (each + 1) * 10**6)] for each in range(count)}
+    rest = [Amount(9 * price, 9 * 10**6)]
+    total = sum((each.cost for amounts in (*used.values(), rest) for each in amounts), Fraction(0))
+    days, none = [date(2026, 3, 1)], Excess([Amount(Fraction(0))])
+    return split(Used(days, "Mains", used, [], rest, none, {}, total), rules, "EUR", 2)
+
+
 def test_a_day_of_leaving_that_was_told_late_corrects_the_past() -> None:
     closed = march(["0", "0"], ["8", "8"])
     left = SplitRules(Rest.PERSON, (ANNA, Member("bruno", "Bruno", left=date(2026, 3, 1))), (HEATER,))

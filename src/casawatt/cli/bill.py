@@ -19,6 +19,9 @@ PeriodArgument = Annotated[
 FirstDayOption = Annotated[str | None, typer.Option("--start", help="The first day of any other period.")]
 EndDayOption = Annotated[str | None, typer.Option("--end", help="The day before which it ends. Default: tomorrow.")]
 
+NEARLY_ALL = 0.99
+"""Of a period to compare with that was measured to so much of it nothing needs to be said."""
+
 tariffs_app = typer.Typer(help="What electricity costs from when on.", no_args_is_help=True)
 
 
@@ -64,8 +67,14 @@ def bill(
         if other:
             out.print(
                 f"{name} ({other['start']} until before {other['end']}): {other['total']} {currency} for "
-                f"{other['energy_kwh']:.3f} kWh; difference {other['difference']} {currency}."
+                f"{other['energy_kwh']:.3f} kWh; difference {other['difference']} {currency}.{_lacking(other)}"
             )
+
+
+def _lacking(other: dict[str, Any]) -> str:
+    """Return what makes a comparison with another period's bill unfair, if anything does."""
+    measured = f" Only {100 * other['coverage']:.0f} % of it was measured." if other["coverage"] < NEARLY_ALL else ""
+    return measured + ("" if other["complete"] else " Its bill is not complete.")
 
 
 @tariffs_app.command("list")

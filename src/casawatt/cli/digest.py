@@ -70,7 +70,7 @@ def show(document: dict[str, Any], zone: ZoneInfo) -> None:
     gaps = [(_name(part), gap) for part in parts for gap in part["gaps"]]
     if gaps:
         out.print()
-        rows = [(name, _clock(gap["start"]), _clock(gap["end"])) for name, gap in gaps[:GAPS_SHOWN]]
+        rows = [(name, _clock(gap["start"]), _until(gap["end"], document["date"])) for name, gap in gaps[:GAPS_SHOWN]]
         print_table(("not measured", "from", "until"), rows)
         if len(gaps) > GAPS_SHOWN:
             out.print(f"and {len(gaps) - GAPS_SHOWN} more; --json has them all")
@@ -137,6 +137,11 @@ def _run_row(run: dict[str, Any]) -> tuple[Any, ...]:
 
 def _clock(text: str) -> str:
     return datetime.fromisoformat(text).strftime("%H:%M:%S")
+
+
+def _until(text: str, day: str) -> str:
+    """Return the time of day at which something of a day ended, 24:00:00 when that is the next midnight."""
+    return _clock(text) if text[: len(day)] == day else "24:00:00"
 
 
 def _watts(power_w: float | None) -> str | None:

@@ -106,7 +106,7 @@ def list_(config: ConfigOption = None, data: DataOption = None, as_json: JsonOpt
         print_json(document)
         return
     currency = document["currency"]
-    rows = [(each["start"], each["end"], each["closed"], each["total"]) for each in document["closed"]]
+    rows = [(each["start"], each["end"], clock(each["closed"]), each["total"]) for each in document["closed"]]
     print_table(("from", "until before", "closed", f"total {currency}"), rows)
 
 
@@ -153,7 +153,14 @@ def claims(
         print_json(document)
         return
     rows = [
-        (each["id"], each["meter"], each["member"], each["start"] or "no run", each["end"], each["made"])
+        (
+            each["id"],
+            each["meter"],
+            each["member"],
+            clock(each["start"]) or "no run",
+            clock(each["end"]),
+            clock(each["made"]),
+        )
         for each in document["claims"]
     ]
     print_table(("id", "meter", "member", "run from", "to", "made"), rows)
@@ -180,7 +187,7 @@ def claim(
     if as_json:
         print_json(document)
         return
-    number, start, end = document["id"], document["start"], document["end"] or "now"
+    number, start, end = document["id"], clock(document["start"]), clock(document["end"]) or "now"
     out.print(f"The run of {meter} from {start} to {end} is {member}'s.")
     out.print(f"To take that back: casawatt split unclaim {number}")
 
@@ -226,6 +233,11 @@ def _sum(owed: dict[str, Any]) -> str:
     """Return a member's adjustments together."""
     nothing = abs(Decimal(owed["total"])) * 0  # with as many decimal places as the currency has
     return str(sum((Decimal(each["amount"]) for each in owed["adjustments"]), nothing))
+
+
+def clock(text: str | None) -> str | None:
+    """Return a time of a document as local date and time, to the second."""
+    return None if text is None else text[:19].replace("T", " ")
 
 
 def _utc(time_ms: int) -> str:

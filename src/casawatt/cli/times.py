@@ -11,7 +11,7 @@ from casawatt.engine.localtime import day_start
 def parse_time(text: str, zone: ZoneInfo, now_ms: int) -> int:
     """Return UTC ms of what was typed: `now`, `today`, `yesterday`, a date (its midnight), or RFC 3339.
 
-    A time without an offset is local. Raises typer.BadParameter.
+    A time without an offset is local; a date before 1970 is the beginning of 1970, UTC. Raises typer.BadParameter.
     """
     today = datetime.fromtimestamp(now_ms / 1000, zone).date()
     match text.strip().lower():
@@ -25,7 +25,7 @@ def parse_time(text: str, zone: ZoneInfo, now_ms: int) -> int:
             return day_start(zone, today + timedelta(days=1))
     try:
         if len(text.strip()) == len("2026-01-01"):
-            return day_start(zone, date.fromisoformat(text.strip()))
+            return max(day_start(zone, date.fromisoformat(text.strip())), 0)
         stamp = datetime.fromisoformat(text.strip())
     except ValueError:
         message = f"{text!r} is not a time; write now, today, yesterday, 2026-01-31 or 2026-01-31T18:30"

@@ -87,7 +87,9 @@ def _reasons(was: Owed | None, is_: Owed | None, before: Split, now: Split) -> I
         yield f"{what} ({sign}{words.money(difference)})"
     if len(changes) > REASONS_MAX:
         others = sum((difference for difference, _ in changes[REASONS_MAX:]), Fraction(0))
-        yield f"{len(changes) - REASONS_MAX} smaller differences ({words.money(others)} together)"
+        many = len(changes) - REASONS_MAX
+        what = "1 smaller difference" if many == 1 else f"{many} smaller differences"
+        yield f"{what} ({words.money(others)}{' together' if many > 1 else ''})"
     if not changes:
         yield "the whole bill is rounded differently"
 

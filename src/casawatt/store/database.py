@@ -33,7 +33,7 @@ class Database:
         self._write_lock = threading.RLock()
         self._writing_thread: int | None = None
         if read_only and not path.exists():
-            message = f"there is no {path}"
+            message = f"there is no {path}: nothing was recorded here yet"
             raise StoreError(message)
         try:
             self._writer = self._connect()
