@@ -1,11 +1,11 @@
 """`casawatt bill` and `casawatt tariffs`: what a period cost, and by which prices."""
 
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import typer
 
 from casawatt.cli.asking import ask
+from casawatt.cli.client import asked
 from casawatt.cli.output import out, print_json, print_table
 from casawatt.cli.places import ConfigOption, DataOption, JsonOption, Place, find
 from casawatt.web.bill_documents import bill_document, correction_document, tariffs_document
@@ -23,12 +23,6 @@ NEARLY_ALL = 0.99
 """Of a period to compare with that was measured to so much of it nothing needs to be said."""
 
 tariffs_app = typer.Typer(help="What electricity costs from when on.", no_args_is_help=True)
-
-
-def asked(path: str, **parameters: str | None) -> str:
-    """Return an address with the parameters that are given."""
-    query = urlencode({name: value for name, value in parameters.items() if value is not None})
-    return f"/api/v1/{path}?{query}" if query else f"/api/v1/{path}"
 
 
 def bill(

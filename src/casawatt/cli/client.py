@@ -5,12 +5,18 @@ from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from casawatt.model.errors import CasawattError
 from casawatt.store.lock import holder
 
 TIMEOUT_S = 30.0
+
+
+def asked(path: str, **parameters: str | None) -> str:
+    """Return an address with the parameters that are given."""
+    query = urlencode({name: value for name, value in parameters.items() if value is not None})
+    return f"/api/v1/{path}?{query}" if query else f"/api/v1/{path}"
 
 
 class ServiceError(CasawattError):

@@ -40,6 +40,14 @@ def watts(power_w: float | None) -> str | None:
     return f"{power_w / 1000:.2f} kW" if abs(power_w) >= 1000 else f"{power_w:.0f} W"
 
 
+def duration(seconds: float) -> str:
+    """Return a duration as people read it, what is less than a second left out: `2 h 05 min`, `1 min 50 s`, `9 s`."""
+    whole = int(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"
+
+
 def amperes(current_a: float | None) -> str | None:
     """Return current as people read it: `4.35 A`."""
     return None if current_a is None else f"{current_a:.2f} A"

@@ -1,6 +1,6 @@
 """`casawatt prices`: what a kWh costs by the hour or quarter-hour, from files and from what was fetched."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from casawatt.cli.asking import ask
 from casawatt.cli.bill import show_month_changes
 from casawatt.cli.output import out, print_json, print_table
 from casawatt.cli.places import ConfigOption, DataOption, JsonOption, Place, find
-from casawatt.cli.times import parse_time
+from casawatt.cli.times import parse_time, utc
 from casawatt.clock import WallClock
 from casawatt.engine.localtime import day_start, local_date
 from casawatt.files.price_values import Manner
@@ -74,7 +74,7 @@ def show(
     tomorrow_end_ms = day_start(zone, local_date(zone, now_ms) + timedelta(days=2))
     end_ms = tomorrow_end_ms if end is None else parse_time(end, zone, now_ms)
     _check_order(start_ms, end_ms)
-    query = f"/api/v1/prices/{series}?start={_utc(start_ms)}&end={_utc(end_ms)}"
+    query = f"/api/v1/prices/{series}?start={utc(start_ms)}&end={utc(end_ms)}"
     document = ask(
         place, lambda service: service.get(query), lambda ports: prices_document(ports, series, start_ms, end_ms)
     )
@@ -153,7 +153,7 @@ def correct(
     start_ms = 0 if start is None else parse_time(start, zone, now_ms)
     end_ms = now_ms if end is None else parse_time(end, zone, now_ms)
     _check_order(start_ms, end_ms)
-    body = {"start": _utc(start_ms), "end": _utc(end_ms), "apply": apply}
+    body = {"start": utc(start_ms), "end": utc(end_ms), "apply": apply}
     document = ask(
         place,
         lambda service: service.post(f"/api/v1/prices/{series}/correct", body),
@@ -176,7 +176,7 @@ def correct(
 
 def _hand_in(place: Place, series: str, prices: list[Price]) -> dict[str, Any]:
     handed = [
-        {"start": _utc(each.start_ms), "end": _utc(each.end_ms), "rate_per_kwh": written(each.rate_per_kwh)}
+        {"start": utc(each.start_ms), "end": utc(each.end_ms), "rate_per_kwh": written(each.rate_per_kwh)}
         for each in prices
     ]
     done: dict[str, Any] = ask(
@@ -197,10 +197,6 @@ def _check_order(start_ms: int, end_ms: int) -> None:
     if end_ms <= start_ms:
         message = "the end must be later than the start"
         raise typer.BadParameter(message)
-
-
-def _utc(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _shown(time: str | None) -> str | None:

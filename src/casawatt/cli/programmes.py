@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from casawatt.cli.asking import ask
-from casawatt.cli.output import out, print_json, print_table
+from casawatt.cli.output import duration, out, print_json, print_table
 from casawatt.cli.places import ConfigOption, DataOption, JsonOption, find
-from casawatt.cli.runs import MeterArgument, StartArgument, began, clock, duration
+from casawatt.cli.runs import MeterArgument, StartArgument, began, clock
 from casawatt.web.ports import Ports
 from casawatt.web.runs import named, programmes
 from casawatt.web.runs_documents import ProgrammesDocument

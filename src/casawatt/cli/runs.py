@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from casawatt.cli.asking import ask
-from casawatt.cli.output import out, print_json, print_table, watts
+from casawatt.cli.output import duration, out, print_json, print_table, watts
 from casawatt.cli.places import ConfigOption, DataOption, JsonOption, Place, find
 from casawatt.cli.times import parse_time
 from casawatt.clock import WallClock
@@ -103,15 +103,6 @@ def row(run: dict[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
 def clock(time: str, zone: ZoneInfo) -> str:
     """Return an RFC 3339 time as local date and time, to the second."""
     return datetime.fromisoformat(time).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def duration(seconds: float) -> str:
-    """Return a duration as people read it: `1 h 35 min`, `12 min 30 s`, `40 s`."""
-    whole = round(seconds)
-    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
 def began(place: Place, slug: str, text: str) -> str:

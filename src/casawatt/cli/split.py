@@ -2,16 +2,16 @@
 
 from decimal import Decimal
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from typer.core import TyperGroup
 
 from casawatt.cli.asking import ask
-from casawatt.cli.bill import EndDayOption, FirstDayOption, asked
+from casawatt.cli.bill import EndDayOption, FirstDayOption
+from casawatt.cli.client import asked
 from casawatt.cli.output import out, print_json, print_table
 from casawatt.cli.places import ConfigOption, DataOption, JsonOption, find
-from casawatt.cli.times import parse_time
+from casawatt.cli.times import parse_time, utc
 from casawatt.clock import WallClock
 from casawatt.web.periods import parse_period
 from casawatt.web.split import asked_period
@@ -23,8 +23,6 @@ from casawatt.web.split_documents import (
     split_document,
 )
 from casawatt.web.times import format_time
-
-UTC = ZoneInfo("UTC")
 
 
 class ShowGroup(TyperGroup):
@@ -180,7 +178,7 @@ def claim(
     time_ms = parse_time(time, place.config.home.zone, WallClock().now_ms())
     document = ask(
         place,
-        lambda service: service.post("/api/v1/claims", {"meter": meter, "at": _utc(time_ms), "member": member}),
+        lambda service: service.post("/api/v1/claims", {"meter": meter, "at": utc(time_ms), "member": member}),
         lambda ports: claim_document(ports.splits.claims.claim(meter, time_ms, member), ports.home),
         changing=True,
     )
@@ -238,7 +236,3 @@ def _sum(owed: dict[str, Any]) -> str:
 def clock(text: str | None) -> str | None:
     """Return a time of a document as local date and time, to the second."""
     return None if text is None else text[:19].replace("T", " ")
-
-
-def _utc(time_ms: int) -> str:
-    return format_time(time_ms, UTC).replace("+00:00", "Z")

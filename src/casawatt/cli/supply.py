@@ -3,7 +3,7 @@
 from typing import Any
 
 from casawatt.cli.asking import ask
-from casawatt.cli.output import out, print_json, print_table
+from casawatt.cli.output import duration, out, print_json, print_table
 from casawatt.cli.places import ConfigOption, DataOption, JsonOption, find
 from casawatt.web.supply_documents import alarms_document, supply_document
 
@@ -79,11 +79,3 @@ def _alarm_row(alarm: dict[str, Any]) -> tuple[Any, ...]:
         duration(alarm["beyond_s"]) if alarm["beyond_s"] else None,
         "always" if hours is None else f"{hours['start']}-{hours['end']} {' '.join(hours['weekdays'])}",
     )
-
-
-def duration(seconds: float) -> str:
-    """Return so many seconds as a person says them: `2 h 05 min`, `1 min 50 s`, `9 s`."""
-    whole = int(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-    return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"

@@ -49,3 +49,8 @@ def parse_day(text: str, zone: ZoneInfo, now_ms: int) -> date:
     except ValueError:
         message = f"{text!r} is not a day; write today, yesterday or 2026-01-31"
         raise typer.BadParameter(message) from None
+
+
+def utc(time_ms: int) -> str:
+    """Return UTC ms as RFC 3339 with a `Z`, which needs no escape in an address."""
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

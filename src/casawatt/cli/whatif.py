@@ -8,7 +8,8 @@ import msgspec
 import typer
 
 from casawatt.cli.asking import ask
-from casawatt.cli.bill import EndDayOption, FirstDayOption, PeriodArgument, asked
+from casawatt.cli.bill import EndDayOption, FirstDayOption, PeriodArgument
+from casawatt.cli.client import asked
 from casawatt.cli.output import out, print_json, print_table
 from casawatt.cli.places import ConfigOption, DataOption, JsonOption, find
 from casawatt.cli.times import parse_time

@@ -14,6 +14,7 @@ from casawatt.engine.calibrations import calibration_at
 from casawatt.engine.energy import EnergyState
 from casawatt.engine.merge import merged
 from casawatt.engine.rollup import Quarter
+from casawatt.engine.saved import Saved
 from casawatt.engine.stretches import said_by_power
 from casawatt.model.interval import INTERVAL_MS, Interval
 from casawatt.model.meter import Calibration
@@ -38,8 +39,7 @@ VERSION = 2
 START = MeterState(None, energy.START, rollup.START, energy.START, rollup.START)
 """A meter that has no records yet."""
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(MeterState)
+_saved = Saved(MeterState, VERSION)
 _energy_step = energy.step
 _rollup_step = rollup.step
 _END_OF_TIME_MS = 2**62
@@ -124,14 +124,9 @@ def run(
 
 def dump(state: MeterState) -> bytes:
     """Return a state as bytes: the engine's version, then msgpack."""
-    return bytes([VERSION]) + _encoder.encode(state)
+    return _saved.dump(state)
 
 
 def load(data: bytes) -> MeterState | None:
     """Return the state that `dump` made bytes of; None when another version of the engine did, or nobody."""
-    if data[:1] != bytes([VERSION]):
-        return None
-    try:
-        return _decoder.decode(data[1:])
-    except msgspec.DecodeError:
-        return None
+    return _saved.load(data)

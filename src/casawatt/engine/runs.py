@@ -18,6 +18,7 @@ from casawatt.engine.runs_core import Happened, News
 from casawatt.engine.runs_learned import Core, break_ms, on_mw, wait_ms, work_mw
 from casawatt.engine.runs_settings import Settings
 from casawatt.engine.runs_track import HEAT, QUIET, WEAK, WORK, Piece, shown
+from casawatt.engine.saved import Saved
 from casawatt.model.run import Finished, Output, Revised, Run, Started, State
 
 VERSION = 1
@@ -57,8 +58,7 @@ class RunState(msgspec.Struct, frozen=True, gc=False, array_like=True):
 START = RunState()
 """A meter that has no readings yet."""
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(RunState)
+_saved = Saved(RunState, VERSION)
 _replace = msgspec.structs.replace
 
 
@@ -269,14 +269,9 @@ def current(state: RunState, settings: Settings, now_ms: int | None = None) -> t
 
 def dump(state: RunState) -> bytes:
     """Return a state as bytes: the version, then msgpack."""
-    return bytes([VERSION]) + _encoder.encode(state)
+    return _saved.dump(state)
 
 
 def load(data: bytes) -> RunState | None:
     """Return the state that `dump` made bytes of; None when another version did, or nobody."""
-    if data[:1] != bytes([VERSION]):
-        return None
-    try:
-        return _decoder.decode(data[1:])
-    except msgspec.DecodeError:
-        return None
+    return _saved.load(data)

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from casawatt.answers.digest_event import watts
 from casawatt.model.digest import Curve, Digest, Part
 from casawatt.model.money import digits_of, plain
 from casawatt.web.documents import Coverage, Time
@@ -169,8 +170,3 @@ def _part_document(part: Part, end_ms: int, home: Home) -> DayPartDocument:
 
 def _curve_document(curve: Curve) -> DayCurveDocument:
     return DayCurveDocument(curve.resolution_min, list(curve.time_ms), [watts(each) for each in curve.power_mw])
-
-
-def watts(power_mw: int | None) -> float | None:
-    """Return mW as W, to a hundredth."""
-    return None if power_mw is None else round(power_mw / 1000, 2)

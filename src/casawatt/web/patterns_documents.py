@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from casawatt.answers.digest_event import watts
 from casawatt.engine.pattern_words import rise_words, unusual_words
 from casawatt.model.money import digits_of, plain
 from casawatt.model.patterns import Balance, Pattern, Patterns, Peaks, Profile, Rise, Unusual
-from casawatt.web.digest_documents import Money, Watts, watts
+from casawatt.web.digest_documents import Money, Watts
 from casawatt.web.documents import Time
 from casawatt.web.ports import Home, Ports
 from casawatt.web.times import format_time
